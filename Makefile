@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+# lockproof: `make help` lists the targets.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+# One folder a flavour of the build: `make OUT=build/asan SANITIZE=address,undefined`.
+OUT ?= build
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS ?= -O2 -g
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wformat=2 \
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wpointer-arith \
+  -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wdouble-promotion -Wdate-time
+HARDENING := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection)
+SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+STRICT := $(if $(filter 1 true,$(DEVELOPER) $(CI)),-Werror)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DLP_VERSION='"$(VERSION)"' -DLP_LIBDIR='"$(PREFIX)/lib/lockproof"' \
+  -DLP_DATADIR='"$(PREFIX)/share/lockproof"' -I. -Iharness -fPIC -pthread -fvisibility=hidden \
+  -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(SANFLAGS) $(STRICT) $(CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
+
+# The libraries of the core. A plug-in's client library is known only to the plug-in.
+CORE_PKGS := yaml-0.1 jansson sqlite3
+HAVE_CORE := $(shell pkg-config --exists $(CORE_PKGS) 2>/dev/null && echo yes)
+CORE_CFLAGS := $(if $(HAVE_CORE),$(shell pkg-config --cflags $(CORE_PKGS)))
+CORE_LIBS := $(if $(HAVE_CORE),$(shell pkg-config --libs $(CORE_PKGS)))
+HAVE_HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
+
+# Rooms in the order of the data; each may use those before it.
+ROOMS := base os scenario history check verdict drivers reports place run cli
+src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),drivers/*.c $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
+DRIVER_DIRS := file name memory sqlite broken
+PLUGINS := $(if $(HAVE_HIREDIS),redis)
+lib_of = $(OUT)/lib/lib$(1).a
+# A static archive is searched from left to right, so the user comes before the used.
+REVERSED := cli run place reports drivers verdict check history scenario os base
+upto = $(foreach r,$(REVERSED),$(if $(filter $(r),$(2)),$(call lib_of,$(r))))
+DEPS_base := base
+DEPS_os := os base
+DEPS_scenario := scenario base
+DEPS_history := history scenario base
+DEPS_check := check history scenario base
+DEPS_verdict := verdict check history scenario base
+DEPS_drivers := drivers os base
+DEPS_reports := reports drivers verdict check history scenario os base
+DEPS_place := place os base
+DEPS_run := $(ROOMS)
+DEPS_cli := $(ROOMS)
+
+.PHONY: all
+all: $(OUT)/lockproof plugins
+
+.PHONY: plugins
+plugins: $(PLUGINS:%=$(OUT)/drivers/%.so)
+
+$(OUT)/lockproof: $(foreach r,$(REVERSED),$(call lib_of,$(r)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ -Wl,--start-group $^ -Wl,--end-group $(CORE_LIBS) -ldl -lm
+
+# A change of compiler or flags rebuilds everything: the stamp holds them.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+.PHONY: FORCE
+FORCE:
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+
+define room_rule
+$(call lib_of,$(1)): $(patsubst %.c,$(OUT)/obj/%.o,$(call src_of,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcsD $$@ $$^
+.PHONY: room-$(1)
+room-$(1): $(call lib_of,$(1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(OUT)/drivers/redis.so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers/redis/*.c)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs hiredis 2>/dev/null)
+
+# Unit tests: each tests/unit/ROOM/test_*.c is a program of its own.
+UNIT_SRCS := $(sort $(wildcard tests/unit/*/test_*.c))
+UNITS := $(UNIT_SRCS:tests/unit/%.c=$(OUT)/tests/unit/%)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+define unit_rule
+$(OUT)/tests/unit/$(1)/%: $(OUT)/obj/tests/unit/$(1)/%.o $(call upto,$(1),$(DEPS_$(1)))
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$^ $$(CORE_LIBS) $$(CHECK_LIBS) -ldl -lm
+.PHONY: unit-$(1)
+unit-$(1): $(filter $(OUT)/tests/unit/$(1)/%,$(UNITS))
+	$$(Q)for t in $$^; do $$$$t || exit 1; done
+endef
+$(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
+
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf build

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver ABI: how lockproof speaks to one backend. A driver plays the role lock, store, or both.
+ * This header and base/outcome.h are all that a driver needs; drivers/skeleton.c is the manual by
+ * example, docs/DRIVER.md the tour.
+ *
+ * A *client* (struct lp_client) is one worker's own use of a backend: its descriptors, its
+ * connection. The harness allocates it and `state_size` zeroed bytes of private state, calls open(),
+ * then the operations one at a time, then close(). Two clients are never used by one thread at
+ * once, but many clients live in one process under placement `thread`: no static variables.
+ *
+ * Nothing here prints, exits, or installs signal handlers. An operation that ends other than LP_OK
+ * puts one sentence into client->error with lp_fail() (LP_BUSY may leave it alone).
+ */
+#ifndef LP_DRIVER_H
+#define LP_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/outcome.h"
+
+#define LP_DRIVER_MAGIC 0x4c505244u /* "LPRD" */
+#define LP_DRIVER_ABI 1u
+
+enum lp_role {
+    LP_ROLE_LOCK = 1,
+    LP_ROLE_STORE = 2,
+};
+
+enum lp_lock_mode {
+    LP_EXCLUSIVE = 0,
+    LP_SHARED = 1,
+};
+
+enum lp_begin_mode {
+    LP_BEGIN_DEFERRED = 0,
+    LP_BEGIN_IMMEDIATE = 1,
+    LP_BEGIN_EXCLUSIVE = 2,
+};
+
+/* Who the backend thinks holds the lock. Exploring may step two clients in one thread only when the
+   owner is a description or a session. */
+enum lp_owner {
+    LP_OWNER_DESCRIPTION, /* open file description: flock, OFD */
+    LP_OWNER_PROCESS,     /* fcntl POSIX locks */
+    LP_OWNER_THREAD,      /* pthread mutex */
+    LP_OWNER_SESSION,     /* a connection to a server or a database */
+    LP_OWNER_NAME,        /* nobody: a name exists or it does not (lock file, directory, key) */
+};
+
+enum lp_ability {
+    LP_ATOMIC_ACQUIRE = 1 << 0, /* a try is one atomic operation of the backend */
+    LP_ATOMIC_ADD = 1 << 1,     /* store: add() is one atomic operation */
+    LP_TRANSACTIONS = 1 << 2,   /* store: begin, commit, rollback work */
+    LP_SHARED_MODE = 1 << 3,    /* lock: LP_SHARED works */
+    LP_LEASE = 1 << 4,          /* lock: a grant ends by itself after grant->ttl_ns */
+    LP_TOKENS = 1 << 5,         /* lock: grant->token grows with every grant (fencing) */
+    LP_ATOMIC_WRITE = 1 << 6,   /* store: a read never sees half of a write */
+    LP_NEEDS_SHARED_VM = 1 << 7,/* works only between threads of one process, by its own rules */
+};
+
+/* One parameter of a driver; the scenario's value is parsed into the parameter struct at `offset`. */
+enum lp_param_type {
+    LP_PARAM_TEXT,     /* const char *; variables such as {shared} are already replaced */
+    LP_PARAM_PATH,     /* const char *, the same; names a file: its folder is made before prepare() */
+    LP_PARAM_BOOL,     /* bool; yes/no/true/false */
+    LP_PARAM_NUMBER,   /* uint64_t */
+    LP_PARAM_DURATION, /* uint64_t ns */
+    LP_PARAM_CHOICE,   /* unsigned: index into `choices` */
+};
+
+struct lp_param {
+    const char *name;
+    enum lp_param_type type;
+    unsigned roles; /* for which roles it may be given: LP_ROLE_* ored */
+    size_t offset;
+    const char *initial;        /* text of the default, parsed like a given one; NULL: required */
+    const char *const *choices; /* LP_PARAM_CHOICE: names, ended by NULL */
+    const char *help;           /* one line */
+};
+
+struct lp_client;
+
+/* What a grant was. Zeroed before acquire; set on LP_OK. */
+struct lp_grant {
+    struct lp_identity identity; /* of the object that was really locked, found after the grant */
+    uint64_t token;              /* fencing token, or 0 */
+    uint64_t ttl_ns;             /* lease: ends this long after the acquire was *invoked*; or 0 */
+};
+
+enum lp_held {
+    LP_HELD_UNKNOWN = 0, /* cannot be told without disturbing the lock */
+    LP_HELD_YES = 1,
+    LP_HELD_NO = 2, /* proved: the backend says that this client does not hold it now */
+};
+
+struct lp_lock_ops {
+    /* Required. One try that does not block: LP_OK, LP_BUSY, LP_FAIL, LP_UNKNOWN. A try must not
+       change the lock's state when it fails, and keeps its descriptor for the next try. Marks points
+       between backend operations with lp_point() when it is not one atomic operation. */
+    enum lp_outcome (*acquire_try)(struct lp_client *client, enum lp_lock_mode mode,
+                                   struct lp_grant *grant);
+    /* Optional. Blocks in the backend until granted or `deadline_ns` (lp_now_ns clock): LP_BUSY means
+       that the deadline passed. When NULL the harness polls acquire_try and records each try. A
+       system call that has no timeout is bounded by lp_alarm_start(). */
+    enum lp_outcome (*acquire_wait)(struct lp_client *client, enum lp_lock_mode mode,
+                                    uint64_t deadline_ns, struct lp_grant *grant);
+    /* Required. LP_FAIL: refused, not held (any more); the state is as it was. */
+    enum lp_outcome (*release)(struct lp_client *client);
+    /* Optional. Asked just before release; must not disturb the lock or other waiters. */
+    enum lp_held (*still_held)(struct lp_client *client);
+    /* Optional. Changes a held shared lock to exclusive, blocking until `deadline_ns`. */
+    enum lp_outcome (*upgrade)(struct lp_client *client, uint64_t deadline_ns,
+                               struct lp_grant *grant);
+    /* Optional. Lets go of the backend's handle without unlock, as close(2) would; reopen() follows
+       before the next use. */
+    enum lp_outcome (*drop)(struct lp_client *client);
+    enum lp_outcome (*reopen)(struct lp_client *client);
+};
+
+struct lp_store_ops {
+    /* Required. */
+    enum lp_outcome (*read)(struct lp_client *client, int64_t *value);
+    enum lp_outcome (*write)(struct lp_client *client, int64_t value);
+    /* Required. Identity of the store that this client has open now; LP_OK or LP_FAIL. */
+    enum lp_outcome (*identify)(struct lp_client *client, struct lp_identity *identity);
+    /* Optional: one statement or instruction that adds; `result` is the value after it. */
+    enum lp_outcome (*add)(struct lp_client *client, int64_t delta, int64_t *result);
+    /* Optional: writes `desired` if the value is `expected`; LP_BUSY when it is not. */
+    enum lp_outcome (*cas)(struct lp_client *client, int64_t expected, int64_t desired);
+    /* Optional. A refusal that calls for a new transaction (busy, serialization failure) is LP_BUSY,
+       from any operation; the harness rolls back and retries from the read. */
+    enum lp_outcome (*begin)(struct lp_client *client, enum lp_begin_mode mode);
+    enum lp_outcome (*commit)(struct lp_client *client);
+    enum lp_outcome (*rollback)(struct lp_client *client);
+    /* Optional: close the handle in the middle of a round and open it again. */
+    enum lp_outcome (*drop)(struct lp_client *client);
+    enum lp_outcome (*reopen)(struct lp_client *client);
+};
+
+/* A server that the driver needs, by the name of a row in the harness's table of servers, or NULL.
+   Its URL arrives in client->server_url ("unix:/path" or "host:port"). */
+struct lp_driver {
+    uint32_t magic; /* LP_DRIVER_MAGIC */
+    uint32_t abi;   /* LP_DRIVER_ABI */
+    uint32_t size;  /* sizeof(struct lp_driver) */
+    uint32_t roles; /* LP_ROLE_* */
+    uint32_t abilities; /* LP_ATOMIC_ACQUIRE ... */
+    enum lp_owner owner;
+    const char *name;
+    const char *summary; /* one line for `lockproof list drivers` */
+    const char *server;  /* "redis", or NULL */
+    const struct lp_param *params;
+    size_t param_count;
+    size_t params_size; /* of the parameter struct */
+    size_t state_size;  /* of the private state */
+
+    /* Required. Makes the backing object if it is not there yet (a counter of `start` for a store);
+       finds it there when another container that shares it came first, and then changes nothing.
+       Called once in each container before any worker starts, one container at a time. Opens and
+       closes what it needs by itself. LP_OK, or LP_FAIL with the reason. */
+    enum lp_outcome (*prepare)(struct lp_client *client, unsigned role, int64_t start);
+    /* Required. LP_OK, or LP_FAIL with the reason. `role` is one of LP_ROLE_*. */
+    enum lp_outcome (*open)(struct lp_client *client, unsigned role);
+    /* Required. Takes half-open state. Ends what is open: an uncommitted transaction is rolled back. */
+    void (*close)(struct lp_client *client);
+
+    const struct lp_lock_ops *lock;   /* when LP_ROLE_LOCK */
+    const struct lp_store_ops *store; /* when LP_ROLE_STORE */
+};
+
+/* One client of one driver. Drivers read; only the harness writes, but for `error`. */
+struct lp_client {
+    const struct lp_driver *driver;
+    const void *params; /* the parameter struct */
+    void *state;        /* driver->state_size bytes, zeroed before open() */
+    const char *server_url;
+    uint64_t worker; /* for owner names; unique in the run */
+    uint64_t seed;   /* for tokens; different for each client and run */
+    const struct lp_services *services;
+    void *host;
+    char error[192];
+};
+
+/* What the harness offers to drivers. Called through the helpers below. */
+struct lp_services {
+    uint64_t (*now_ns)(void);
+    void (*point)(struct lp_client *client, const char *name);
+    void (*alarm_start)(struct lp_client *client, uint64_t deadline_ns);
+    void (*alarm_stop)(struct lp_client *client);
+};
+
+/* CLOCK_MONOTONIC in ns. */
+static inline uint64_t lp_now_ns(struct lp_client *client)
+{
+    return client->services->now_ns();
+}
+
+/* Marks a place between two backend operations, where exploring may let others go first. A no-op
+   in a free run. */
+static inline void lp_point(struct lp_client *client, const char *name)
+{
+    client->services->point(client, name);
+}
+
+/* From `deadline_ns` on, the calling thread's blocking system calls end with EINTR, again and again
+   until lp_alarm_stop(): for flock(2) and fcntl(2), which take no timeout. */
+static inline void lp_alarm_start(struct lp_client *client, uint64_t deadline_ns)
+{
+    client->services->alarm_start(client, deadline_ns);
+}
+
+static inline void lp_alarm_stop(struct lp_client *client)
+{
+    client->services->alarm_stop(client);
+}
+
+/* Fills client->error with a sentence and, when errnum is not 0, its text; returns `outcome`. */
+enum lp_outcome lp_fail(struct lp_client *client, enum lp_outcome outcome, int errnum,
+                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* A loadable driver ends with LP_DRIVER_EXPORT(my_driver); the symbol has the same name in all. */
+#define LP_DRIVER_EXPORT(object)                                                                   \
+    __attribute__((visibility("default"))) const struct lp_driver *const lockproof_driver = &(object)
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole run's history in memory: the files of all workers and containers, mapped read-only, and
+ * one array of operations in order of invocation. Read-only after loading; safe to share.
+ */
+#ifndef LP_HISTORY_HISTORY_H
+#define LP_HISTORY_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/str.h"
+#include "history/record.h"
+
+struct lp_op {
+    const struct lp_record *record;
+    uint32_t worker;   /* index into history->workers */
+    uint32_t sequence; /* number of the operation in its worker's own order */
+};
+
+struct lp_history_worker {
+    const struct lp_history_header *header;
+    const struct lp_record *records;
+    size_t record_count;  /* up to the first empty one */
+    uint64_t last_ns;     /* latest completion (or invocation) seen from it: last sign of life */
+    bool exited;          /* its supervisor saw it end, */
+    int exit_status;      /*   with this wait(2) status, */
+    uint64_t exit_ns;     /*   at this time */
+};
+
+/* A container's own view of the store at the end. */
+struct lp_history_view {
+    uint32_t container;
+    bool known;
+    int64_t value;
+    uint64_t domain, object;
+};
+
+struct lp_history {
+    struct lp_history_worker *workers; /* workers only, ordered by their number */
+    size_t worker_count;
+    struct lp_history_view *views; /* by container number */
+    size_t view_count;
+    struct lp_op *ops; /* of workers, sorted by invoke_ns, then worker, then sequence */
+    size_t op_count;
+    uint64_t start_ns; /* earliest start of a worker; times are told relative to it */
+    int64_t start_value;
+    uint32_t containers;
+    bool complete; /* every container's observer has spoken: the run came to its end */
+    /* private: */
+    struct lp_history_map *maps;
+    size_t map_count;
+};
+
+/* Reads all "*.lph" files of a folder. A file that is no history, of another version, or of another
+   byte order is an LP_ERR_USAGE that names it. A truncated one is read to its last record. */
+int lp_history_load(struct lp_history *history, const char *folder, struct lp_err *err) LP_MUST_CHECK;
+void lp_history_release(struct lp_history *history); /* takes a zeroed struct too */
+
+/* The same from images in memory (tests, fuzzing); the images must outlive the history. */
+struct lp_history_image {
+    const void *bytes;
+    size_t size;
+    const char *name; /* for messages */
+};
+int lp_history_from_images(struct lp_history *history, const struct lp_history_image *images,
+                           size_t count, struct lp_err *err) LP_MUST_CHECK;
+
+const struct lp_history_header *lp_history_any_header(const struct lp_history *history);
+
+/* The name of an identity for people, from any worker's table; "object N in M" when none knows it. */
+void lp_history_identity_text(const struct lp_history *history, uint64_t domain, uint64_t object,
+                              struct lp_str *out);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The history on disk: what one worker did, operation by operation, in one file that is mapped into
+ * the worker and written without locks or system calls.
+ *
+ *     offset 0     struct lp_history_header, padded to LP_HISTORY_HEADER_SIZE
+ *     offset 4096  struct lp_record [0], [1], [2] ...  up to the first with state LP_RECORD_EMPTY
+ *
+ * A record is written twice: when the operation is invoked (state INVOKED, outcome LP_UNKNOWN) and
+ * when it completed (state COMPLETE). `state` is stored last, with release order, so that the file is
+ * readable up to the last record after a SIGKILL of the worker, of the coordinator, or of both. Only
+ * a crash of the kernel can lose what the page cache held. An INVOKED record that was never completed
+ * is an operation that may or may not have happened.
+ *
+ * Each container has a file of the same form for what its supervisor saw (`kind` OBSERVER): how its
+ * workers ended, and its own view of the store after that.
+ *
+ * Byte order and layout are those of the machine that wrote it; `byte_order` tells a stranger.
+ */
+#ifndef LP_HISTORY_RECORD_H
+#define LP_HISTORY_RECORD_H
+
+#include <stdint.h>
+#include "base/outcome.h"
+#include "scenario/step.h"
+
+#define LP_HISTORY_MAGIC "LPHIST1"
+#define LP_HISTORY_VERSION 1u
+#define LP_HISTORY_BYTE_ORDER 0x01020304u
+#define LP_HISTORY_HEADER_SIZE 4096u
+#define LP_HISTORY_LOCKS 8
+#define LP_HISTORY_IDENTITIES 20
+
+enum lp_record_state {
+    LP_RECORD_EMPTY = 0,
+    LP_RECORD_INVOKED = 1,
+    LP_RECORD_COMPLETE = 2,
+};
+
+enum lp_record_flag {
+    LP_FLAG_SHARED = 1 << 0,     /* LOCK, TRYLOCK: shared mode */
+    LP_FLAG_BEGIN_SHIFT = 1,     /* BEGIN: enum lp_begin_mode in bits 1 and 2 */
+    LP_FLAG_BEGIN_MASK = 3 << 1,
+    LP_FLAG_HELD_YES = 1 << 3,   /* UNLOCK: just before, the backend said: held by this client */
+    LP_FLAG_HELD_NO = 1 << 4,    /* UNLOCK: just before, the backend said: not held by it */
+    LP_FLAG_STORE = 1 << 5,      /* CLOSE, REOPEN: of the store's handle, not of a lock's */
+    LP_FLAG_IN_TX = 1 << 6,      /* READ, WRITE, ADD, CAS inside begin..commit */
+    LP_FLAG_DEADLINE = 1 << 7,   /* LOCK, UPGRADE: ended because its deadline passed */
+};
+
+/* One operation; 64 bytes, one cache line. All times are CLOCK_MONOTONIC ns. */
+struct lp_record {
+    uint64_t invoke_ns;
+    uint64_t complete_ns; /* 0 while INVOKED */
+    uint64_t attempt_ns;  /* LOCK: when the try that was granted began; == invoke_ns when it blocked
+                             in the backend all the time. Others: 0 */
+    int64_t value;        /* READ, OBSERVE: read; WRITE, CAS: written; ADD: the value after it;
+                             LOCK: ttl of the lease in ns, or 0 */
+    uint64_t domain;      /* identity of the lock or store that was touched */
+    uint64_t object;
+    uint32_t round;       /* counts from 0 */
+    uint16_t attempt;     /* of the round: 0, 1 after a first retry, ... */
+    uint16_t busy;        /* LOCK: tries that found it taken (saturates) */
+    uint8_t kind;         /* enum lp_step_kind */
+    uint8_t outcome;      /* enum lp_outcome */
+    uint8_t lock;         /* index of the lock; 0xff: none */
+    uint8_t flags;        /* enum lp_record_flag */
+    _Atomic uint32_t state; /* enum lp_record_state; stored last */
+};
+_Static_assert(sizeof(struct lp_record) == 64, "a record is one cache line");
+
+enum lp_history_kind {
+    LP_HISTORY_WORKER = 1,
+    LP_HISTORY_OBSERVER = 2,
+};
+
+struct lp_history_lock {
+    char name[32];
+    char driver[32];
+    uint32_t capacity; /* how many exclusive holds at once are lawful: 1; a semaphore: N */
+    uint32_t reserved;
+};
+
+struct lp_history_identity {
+    uint64_t domain;
+    uint64_t object;
+    char text[96];
+};
+
+enum lp_store_flag {
+    LP_STORE_ATOMIC_ADD = 1 << 0,   /* the store offers an atomic add */
+    LP_STORE_TRANSACTIONS = 1 << 1, /* the store offers transactions */
+};
+
+struct lp_history_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t byte_order;
+    uint32_t record_size;
+    uint32_t kind;      /* enum lp_history_kind */
+    uint32_t worker;    /* number in the run; OBSERVER: number of the container */
+    uint32_t workers;   /* in the run */
+    uint32_t container;
+    uint32_t containers;
+    uint32_t rounds;    /* planned; 0: by duration */
+    uint32_t pid;       /* as the worker sees it */
+    int64_t start_value;
+    uint64_t start_ns;  /* when the gate was opened, 0 if never */
+    uint64_t finished;  /* 1 + the enum lp_worker_end below; 0: it was still going on */
+    uint64_t rounds_done;
+    uint32_t store_flags; /* enum lp_store_flag */
+    uint32_t lock_count;
+    char boot_id[40];
+    char scenario[64];
+    char group[32];
+    char store_driver[32];
+    struct lp_history_lock locks[LP_HISTORY_LOCKS];
+    /* The first identities this worker met, as text; filled from 0, release order by text[0] last. */
+    struct lp_history_identity identities[LP_HISTORY_IDENTITIES];
+};
+_Static_assert(sizeof(struct lp_history_header) <= LP_HISTORY_HEADER_SIZE, "header fits its page");
+
+/* Why a worker stopped. */
+enum lp_worker_end {
+    LP_END_DONE = 0,     /* all rounds, or the duration was over */
+    LP_END_STOPPED = 1,  /* told to stop: interrupted or out of time */
+    LP_END_DEADLINE = 2, /* one operation took longer than its deadline */
+    LP_END_ERROR = 3,    /* the backend failed in a way that no retry mends */
+    LP_END_FULL = 4,     /* no room for the history */
+};
+
+#endif
