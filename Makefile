@@ -116,3 +116,69 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
 .PHONY: clean
 clean:
 	rm -rf build
+
+# ---- what people call ----
+
+.PHONY: help
+help:
+	@printf '%s\n' \
+	  'make              build build/lockproof and its plug-ins' \
+	  'make run          install what is missing, build, run the bundled suite, print the verdicts' \
+	  'make test         install what is missing, build, run unit and end-to-end tests' \
+	  'make lint         house rules, formatting, static analysis' \
+	  'make sanitize     the tests under address, undefined-behaviour and thread sanitizers' \
+	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
+	  'make valgrind     a full run under valgrind' \
+	  'make power        every bundled scenario RUNS=100 times; writes docs/power.md' \
+	  'make bench        whole runs timed side by side' \
+	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
+	  'make clean        remove build/'
+
+# The libraries may only be there after ci/install: hence a second make.
+.PHONY: run
+run:
+	@ci/install build
+	@$(MAKE) --no-print-directory all
+	@$(OUT)/lockproof run
+
+.PHONY: test
+test:
+	@ci/install build test
+	@$(MAKE) --no-print-directory test-all
+
+.PHONY: test-all units e2e
+test-all: all
+	@ci/test $(OUT)
+units: $(UNITS)
+
+.PHONY: lint sanitize fuzz valgrind power bench
+lint:
+	@ci/install build test lint
+	@ci/lint
+sanitize:
+	@ci/install build test sanitize
+	@ci/sanitize
+fuzz:
+	@ci/install build sanitize
+	@ci/fuzz $(SECONDS_EACH)
+valgrind: all
+	@ci/install build sanitize
+	@ci/valgrind $(OUT)
+power: all
+	@ci/install build test
+	@ci/power $(OUT) $(RUNS)
+bench: all
+	@ci/install build test bench
+	@ci/bench $(OUT)
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/lockproof/drivers \
+	  $(DESTDIR)$(PREFIX)/include/lockproof/base $(DESTDIR)$(PREFIX)/include/lockproof/drivers \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/lockproof
+	install -m 755 $(OUT)/lockproof $(DESTDIR)$(PREFIX)/bin
+	$(if $(PLUGINS),install -m 755 $(PLUGINS:%=$(OUT)/drivers/%.so) $(DESTDIR)$(PREFIX)/lib/lockproof/drivers)
+	install -m 644 drivers/driver.h $(DESTDIR)$(PREFIX)/include/lockproof/drivers
+	install -m 644 harness/base/outcome.h $(DESTDIR)$(PREFIX)/include/lockproof/base
+	install -m 644 docs/lockproof.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	cp -r scenarios $(DESTDIR)$(PREFIX)/share/lockproof

@@ -50,7 +50,8 @@ enum lp_owner {
 };
 
 enum lp_ability {
-    LP_ATOMIC_ACQUIRE = 1 << 0, /* a try is one atomic operation of the backend */
+    LP_ATOMIC_ACQUIRE = 1 << 0, /* a try is one atomic operation of the backend, or lp_point() marks
+                                   every place between its operations */
     LP_ATOMIC_ADD = 1 << 1,     /* store: add() is one atomic operation */
     LP_TRANSACTIONS = 1 << 2,   /* store: begin, commit, rollback work */
     LP_SHARED_MODE = 1 << 3,    /* lock: LP_SHARED works */
@@ -117,6 +118,8 @@ struct lp_lock_ops {
        before the next use. */
     enum lp_outcome (*drop)(struct lp_client *client);
     enum lp_outcome (*reopen)(struct lp_client *client);
+    /* Optional. How many exclusive holds at once are lawful with these parameters; NULL: 1. */
+    uint64_t (*capacity)(const void *params);
 };
 
 struct lp_store_ops {
@@ -218,7 +221,8 @@ static inline void lp_alarm_stop(struct lp_client *client)
 
 /* Fills client->error with a sentence and, when errnum is not 0, its text; returns `outcome`. */
 enum lp_outcome lp_fail(struct lp_client *client, enum lp_outcome outcome, int errnum,
-                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+                        const char *fmt, ...)
+    __attribute__((format(printf, 4, 5), visibility("default")));
 
 /* A loadable driver ends with LP_DRIVER_EXPORT(my_driver); the symbol has the same name in all. */
 #define LP_DRIVER_EXPORT(object)                                                                   \

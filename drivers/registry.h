@@ -8,6 +8,7 @@
 #define LP_REGISTRY_H
 
 #include <stddef.h>
+#include "base/arena.h"
 #include "base/err.h"
 #include "drivers/driver.h"
 
@@ -25,13 +26,14 @@ struct lp_registry {
     size_t count, cap;
     void **handles; /* of dlopen, closed at release */
     size_t handle_count, handle_cap;
+    struct lp_arena texts; /* of the rows that are not constant */
 };
 
 /* Built-in drivers, and the plug-ins of `plugin_dir` (NULL: none). A plug-in that cannot be loaded
    becomes a row with its reason; that is no error. */
 void lp_registry_init(struct lp_registry *registry, const char *plugin_dir);
-void lp_registry_release(struct lp_registry *registry);
-/* Loads a driver of the user's own (--driver FILE.so). */
+void lp_registry_release(struct lp_registry *registry); /* takes a zeroed struct too */
+/* Loads a driver of the user's own (--driver FILE.so). A name that is taken is refused. */
 int lp_registry_load(struct lp_registry *registry, const char *file, struct lp_err *err) LP_MUST_CHECK;
 
 /* NULL when there is no row of that name. */
@@ -45,5 +47,13 @@ int lp_driver_check(const struct lp_driver *driver, const char *origin, struct l
    Texts are not copied: `value` must live as long as the struct. Error texts have no position. */
 int lp_param_set(const struct lp_param *param, void *params, const char *value, struct lp_err *err)
     LP_MUST_CHECK;
+
+/* Only says whether `value` could be given: a text with variables not yet replaced may be. */
+int lp_param_check(const struct lp_param *param, const char *value, struct lp_err *err)
+    LP_MUST_CHECK;
+
+/* Sets every parameter that has a default. `params` as for lp_param_set; `driver` has passed
+   lp_driver_check, so nothing can fail. */
+void lp_params_default(const struct lp_driver *driver, void *params);
 
 #endif

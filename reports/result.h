@@ -20,24 +20,27 @@ struct lp_need {
     char remedy[256]; /* "apt-get install redis-server" */
 };
 
-/* One scenario's result. `scenario`, `checks` and `judgement` belong to the runner and outlive it. */
+/* One scenario's result. `scenario`, `checks` and `judgement` belong to the runner and outlive it.
+ */
 struct lp_run_result {
     const struct lp_scenario *scenario;
-    const struct lp_checks *checks; /* NULL when skipped */
+    const struct lp_checks *checks;       /* NULL when skipped */
     const struct lp_judgement *judgement; /* verdict skipped: only verdict and reason are set */
     bool as_expected;
-    bool fell_back;          /* namespaces were wanted and are forbidden here */
+    bool fell_back;              /* namespaces were wanted and are forbidden here */
     enum lp_placement placement; /* the one used, after falling back */
     char placement_note[160];    /* why, when it fell back; else "" */
     uint64_t seed;
-    uint64_t elapsed_ns;     /* from the opened gate to the last worker's end */
+    uint64_t elapsed_ns; /* from the opened gate to the last worker's end */
     char run_dir[512];
     char store_filesystem[32]; /* of {shared}: "tmpfs" */
-    char reproduce[256];     /* the command that repeats it */
+    char reproduce[256];       /* the command that repeats it */
     struct lp_histogram acquire_ns, hold_ns;
     double rounds_per_s;
-    double jain;             /* fairness of acquires (or updates) over workers, 0..1; <0: none */
+    double jain; /* fairness of acquires (or updates) over workers, 0..1; <0: none */
     uint64_t wait_ns_max;
+    char complaint[192]; /* the first refusal of a backend, when it may explain an inconclusive run
+                          */
     struct lp_need needs[4]; /* when skipped */
     size_t need_count;
 };
@@ -46,10 +49,11 @@ struct lp_report_set {
     const struct lp_run_result *const *results;
     size_t count;
     const char *version;
-    bool color;   /* text only */
-    bool verbose; /* text: evidence for held ones too */
-    bool quiet;   /* text: only what is not as expected, and the last line */
-    unsigned width; /* columns of the terminal; 0: 100 */
+    bool color;            /* text only */
+    bool verbose;          /* text: evidence for held ones too */
+    bool quiet;            /* text: only what is not as expected, and the last line */
+    unsigned width;        /* columns of the terminal; 0: 100 */
+    const char *reproduce; /* the command that repeats all of it; NULL: each result's own */
     int exit_status;
 };
 
@@ -62,8 +66,9 @@ struct lp_report_format {
 extern const struct lp_report_format lp_report_formats[];
 extern const size_t lp_report_format_count;
 
-/* Exit status by the contract: 1 contradiction, 3 undecided, 0; `require` counts every skipped one
-   as undecided, `named` those that the user named. */
+/* Exit status of a run that came to its end: 1 a verdict contradicts its expectation, 3 something
+   is undecided, 0 all is as expected. A run that decided nothing is undecided; so is a skipped
+   scenario when the user named it (`named`) or with --require (`require`). */
 int lp_report_exit_status(const struct lp_run_result *const *results, size_t count, bool named,
                           bool require);
 

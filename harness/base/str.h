@@ -24,13 +24,14 @@ void lp_str_clear(struct lp_str *str);   /* empties, keeps the memory */
 void lp_str_add(struct lp_str *str, const char *text);
 void lp_str_add_bytes(struct lp_str *str, const void *bytes, size_t len);
 void lp_str_addf(struct lp_str *str, const char *fmt, ...) LP_PRINTF(2, 3);
-void lp_str_vaddf(struct lp_str *str, const char *fmt, va_list args);
+void lp_str_vaddf(struct lp_str *str, const char *fmt, va_list args) LP_PRINTF(2, 0);
 /* Takes the text out; the caller frees it with free(). The struct is as after lp_str_init. */
 char *lp_str_detach(struct lp_str *str);
 
 /* malloc, zeroed, that does not fail. Freed with free(). */
 void *lp_alloc(size_t count, size_t size);
-/* Doubles an array when it is full; *cap counts elements. Returns the array. */
+/* Doubles an array when it has room for fewer than `need` elements; *cap counts elements. New ones
+   are zeroed. Returns the array. */
 void *lp_grow(void *array, size_t *cap, size_t need, size_t size);
 /* strdup that does not fail. */
 char *lp_strdup(const char *text);

@@ -13,6 +13,9 @@
 #include "base/str.h"
 #include "history/record.h"
 
+/* No time in a history is later (146 years after boot), so that adding two cannot overflow. */
+#define LP_HISTORY_TIME_MAX (UINT64_C(1) << 62)
+
 struct lp_op {
     const struct lp_record *record;
     uint32_t worker;   /* index into history->workers */
@@ -22,8 +25,9 @@ struct lp_op {
 struct lp_history_worker {
     const struct lp_history_header *header;
     const struct lp_record *records;
-    size_t record_count;  /* up to the first empty one */
+    size_t record_count;  /* up to the first empty or impossible one */
     uint64_t last_ns;     /* latest completion (or invocation) seen from it: last sign of life */
+    bool cut;             /* the file goes on after record_count with something impossible */
     bool exited;          /* its supervisor saw it end, */
     int exit_status;      /*   with this wait(2) status, */
     uint64_t exit_ns;     /*   at this time */
@@ -48,6 +52,10 @@ struct lp_history {
     int64_t start_value;
     uint32_t containers;
     bool complete; /* every container's observer has spoken: the run came to its end */
+    /* Operations are missing that a worker may have done (a worker's file is not there or was cut):
+       nothing can be concluded from what is absent. `damage` says what, in one line. */
+    bool damaged;
+    char damage[160];
     /* private: */
     struct lp_history_map *maps;
     size_t map_count;
@@ -58,7 +66,8 @@ struct lp_history {
 int lp_history_load(struct lp_history *history, const char *folder, struct lp_err *err) LP_MUST_CHECK;
 void lp_history_release(struct lp_history *history); /* takes a zeroed struct too */
 
-/* The same from images in memory (tests, fuzzing); the images must outlive the history. */
+/* The same from images in memory (tests, fuzzing); the images must outlive the history and be
+   aligned for a struct lp_record. */
 struct lp_history_image {
     const void *bytes;
     size_t size;
@@ -67,10 +76,42 @@ struct lp_history_image {
 int lp_history_from_images(struct lp_history *history, const struct lp_history_image *images,
                            size_t count, struct lp_err *err) LP_MUST_CHECK;
 
+/* Never NULL after loading: a history without a worker is an error. */
 const struct lp_history_header *lp_history_any_header(const struct lp_history *history);
 
 /* The name of an identity for people, from any worker's table; "object N in M" when none knows it. */
 void lp_history_identity_text(const struct lp_history *history, uint64_t domain, uint64_t object,
                               struct lp_str *out);
+
+/* What is certain of an operation, whatever its file says. */
+static inline bool lp_op_done(const struct lp_op *op)
+{
+    return op->record->state == LP_RECORD_COMPLETE;
+}
+
+static inline enum lp_outcome lp_op_result(const struct lp_op *op)
+{
+    return lp_op_done(op) ? (enum lp_outcome)op->record->outcome : LP_UNKNOWN;
+}
+
+static inline bool lp_op_ok(const struct lp_op *op)
+{
+    return lp_op_result(op) == LP_OK;
+}
+
+/* By then it was over; UINT64_MAX when nobody knows. */
+static inline uint64_t lp_op_end_ns(const struct lp_op *op)
+{
+    return lp_op_done(op) ? op->record->complete_ns : UINT64_MAX;
+}
+
+/* When the try that was granted began. */
+static inline uint64_t lp_op_attempt_ns(const struct lp_op *op)
+{
+    const struct lp_record *record = op->record;
+    uint64_t attempt_ns = record->attempt_ns;
+    return attempt_ns < record->invoke_ns || attempt_ns > lp_op_end_ns(op) ? record->invoke_ns
+                                                                          : attempt_ns;
+}
 
 #endif

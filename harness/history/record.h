@@ -40,7 +40,7 @@ enum lp_record_state {
 enum lp_record_flag {
     LP_FLAG_SHARED = 1 << 0,     /* LOCK, TRYLOCK: shared mode */
     LP_FLAG_BEGIN_SHIFT = 1,     /* BEGIN: enum lp_begin_mode in bits 1 and 2 */
-    LP_FLAG_BEGIN_MASK = 3 << 1,
+    LP_FLAG_BEGIN_MASK = 3 << 1, /*   0: deferred, which takes no lock before its first write */
     LP_FLAG_HELD_YES = 1 << 3,   /* UNLOCK: just before, the backend said: held by this client */
     LP_FLAG_HELD_NO = 1 << 4,    /* UNLOCK: just before, the backend said: not held by it */
     LP_FLAG_STORE = 1 << 5,      /* CLOSE, REOPEN: of the store's handle, not of a lock's */

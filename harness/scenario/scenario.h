@@ -17,8 +17,8 @@
 #include "base/err.h"
 #include "scenario/step.h"
 
-#define LP_LOCKS_MAX 8        /* a history file's header has room for so many */
-#define LP_STEPS_MAX 64       /* in one group */
+#define LP_LOCKS_MAX 8  /* a history file's header has room for so many */
+#define LP_STEPS_MAX 64 /* in one group */
 #define LP_GROUPS_MAX 16
 #define LP_WORKERS_MAX 10000
 #define LP_CONTAINERS_MAX 1000
@@ -51,7 +51,7 @@ struct lp_setting {
 
 /* The store, or one lock. */
 struct lp_resource {
-    const char *name;   /* "store"; "lock" for the only one, else as named under `locks` */
+    const char *name; /* "store"; "lock" for the only one, else as named under `locks` */
     const char *driver;
     unsigned driver_index; /* row in the vocabulary */
     struct lp_setting *settings;
@@ -121,9 +121,9 @@ struct lp_scenario {
     uint64_t deadline_ns;  /* of one operation */
     uint64_t timeout_ns;   /* of the whole run */
     unsigned min_meetings;
-    unsigned burst;        /* every so many rounds all workers start together; 0: only the first */
-    bool misuse;           /* unlock without lock and the like are meant */
-    uint64_t seed;         /* 0: chosen at start */
+    unsigned burst; /* every so many rounds all workers start together; 0: only the first */
+    bool misuse;    /* unlock without lock and the like are meant */
+    uint64_t seed;  /* 0: chosen at start */
     struct {
         unsigned workers, rounds; /* the smallest with which exploring shows its bug */
     } explore;
@@ -154,7 +154,8 @@ struct lp_vocabulary {
     const char *const *causes; /* names, ended by NULL */
 };
 
-/* `text` of `len` bytes need not end in '\0'. On -1 `scenario` needs no release; err is LP_ERR_USAGE. */
+/* `text` of `len` bytes need not end in '\0'. On -1 `scenario` needs no release; err is
+ * LP_ERR_USAGE. */
 int lp_scenario_parse(struct lp_scenario *scenario, const char *text, size_t len, const char *file,
                       const struct lp_vocabulary *vocabulary, struct lp_err *err) LP_MUST_CHECK;
 void lp_scenario_release(struct lp_scenario *scenario); /* takes a zeroed struct too */

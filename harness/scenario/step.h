@@ -12,20 +12,20 @@
 
 enum lp_step_kind {
     LP_STEP_NONE = 0,
-    LP_STEP_LOCK = 1,     /* lock [NAME] [shared]: waits until granted or the deadline */
-    LP_STEP_TRYLOCK = 2,  /* trylock [NAME] [shared]: when busy the round ends */
-    LP_STEP_UNLOCK = 3,   /* unlock [NAME] */
-    LP_STEP_UPGRADE = 4,  /* upgrade [NAME]: shared to exclusive */
-    LP_STEP_BEGIN = 5,    /* begin deferred|immediate|exclusive */
+    LP_STEP_LOCK = 1,    /* lock [NAME] [shared]: waits until granted or the deadline */
+    LP_STEP_TRYLOCK = 2, /* trylock [NAME] [shared]: when busy the round ends */
+    LP_STEP_UNLOCK = 3,  /* unlock [NAME] */
+    LP_STEP_UPGRADE = 4, /* upgrade [NAME]: shared to exclusive */
+    LP_STEP_BEGIN = 5,   /* begin deferred|immediate|exclusive */
     LP_STEP_COMMIT = 6,
     LP_STEP_ROLLBACK = 7,
     LP_STEP_READ = 8,
-    LP_STEP_WRITE = 9,    /* writes the value of this round's latest read, plus one */
-    LP_STEP_ADD = 10,     /* one statement or instruction that adds one */
-    LP_STEP_CAS = 11,     /* writes read + 1 if the value is still the one read */
-    LP_STEP_THINK = 12,   /* think T or T..T; not recorded */
-    LP_STEP_CLOSE = 13,   /* close [NAME|store]: lets go of the handle without unlock */
-    LP_STEP_REOPEN = 14,  /* reopen [NAME|store] */
+    LP_STEP_WRITE = 9,   /* writes the value of this round's latest read, plus one */
+    LP_STEP_ADD = 10,    /* one statement or instruction that adds one */
+    LP_STEP_CAS = 11,    /* writes read + 1 if the value is still the one read */
+    LP_STEP_THINK = 12,  /* think T or T..T; not recorded */
+    LP_STEP_CLOSE = 13,  /* close [NAME|store]: lets go of the handle without unlock */
+    LP_STEP_REOPEN = 14, /* reopen [NAME|store] */
 
     /* Only in histories: */
     LP_STEP_TRY = 32,     /* one try of a polling lock that found it taken */

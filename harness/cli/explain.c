@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* lockproof explain: the story of a scenario, or of a cause. */
+#include "cli/commands.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/str.h"
+#include "cli/catalogue.h"
+#include "cli/options.h"
+#include "cli/ui.h"
+#include "verdict/verdict.h"
+
+static const struct lp_command_line line = {
+    .synopsis = "explain SCENARIO|CAUSE",
+    .summary = "Tells the story of a bundled scenario or a scenario file, or what a cause means "
+               "and\nhow it is mended.",
+};
+
+static void paragraph(struct lp_str *out, const char *heading, const char *text)
+{
+    if (text && text[0])
+        lp_str_addf(out, "%s\n  %s\n\n", heading, text);
+}
+
+static void add_cause(struct lp_str *out, const struct lp_cause_row *row)
+{
+    lp_str_addf(out, "%s: %s\n\n", row->name, row->summary);
+    paragraph(out, "What happens", row->story);
+    paragraph(out, "What to do", row->fix);
+}
+
+static const struct lp_cause_row *find_cause(const char *name)
+{
+    for (size_t i = 0; i < lp_cause_row_count; i++)
+        if (strcmp(lp_cause_rows[i].name, name) == 0)
+            return &lp_cause_rows[i];
+    return NULL;
+}
+
+static void add_scenario(struct lp_str *out, const struct lp_scenario *scenario)
+{
+    lp_str_addf(out, "%s: %s\n\n", scenario->name, scenario->title);
+    paragraph(out, "Summary", scenario->summary);
+    paragraph(out, "Why", scenario->why);
+    paragraph(out, "Fix", scenario->fix);
+    lp_str_addf(out, "Expected: %s%s%s\n\n", scenario->expect == LP_EXPECT_HELD ? "held" : "broken",
+                scenario->cause ? ", cause " : "", scenario->cause ? scenario->cause : "");
+    const struct lp_cause_row *cause = scenario->cause ? find_cause(scenario->cause) : NULL;
+    if (cause)
+        add_cause(out, cause);
+    lp_str_addf(out, "See it happen: lockproof run -v %s\n", scenario->name);
+}
+
+static int explain(const char *name, struct lp_str *out, struct lp_err *err)
+{
+    const struct lp_cause_row *cause = find_cause(name);
+    if (cause) {
+        add_cause(out, cause);
+        return 0;
+    }
+    struct lp_catalogue catalogue;
+    struct lp_scenario_files files = {0};
+    struct lp_scenario scenario;
+    if (lp_catalogue_init(&catalogue, NULL, 0, err) == -1)
+        return -1;
+    int result = lp_catalogue_find(&catalogue, name, &files, err);
+    const char *near = lp_nearest(name, lp_cause_rows, lp_cause_row_count, sizeof *lp_cause_rows);
+    if (result == -1 && near)
+        lp_err_set(err, LP_ERR_USAGE, "no scenario and no cause '%s', did you mean '%s'?", name,
+                   near);
+    for (size_t i = 0; i < files.count && result == 0; i++) {
+        result = lp_catalogue_load(&catalogue, files.file[i], &scenario, err);
+        if (result == 0) {
+            add_scenario(out, &scenario);
+            lp_scenario_release(&scenario);
+        }
+    }
+    free(files.file);
+    lp_catalogue_release(&catalogue);
+    return result;
+}
+
+static int carry_out(const char **words, size_t count, struct lp_err *err)
+{
+    if (count != 1)
+        return lp_err_set(err, LP_ERR_USAGE, "name one scenario or cause; `lockproof list` knows "
+                                             "them");
+    struct lp_str out;
+    lp_str_init(&out);
+    int status = explain(words[0], &out, err);
+    if (status == 0 && (!lp_ui_print(out.ptr) || !lp_ui_flush()))
+        status = lp_err_set(err, LP_ERR_SELF, "unable to write");
+    lp_str_release(&out);
+    return status;
+}
+
+int lp_command_explain(int argc, char **argv)
+{
+    struct lp_err err = {0};
+    const char **words = lp_alloc((size_t)argc, sizeof *words);
+    size_t count;
+    bool help;
+    int status = -1;
+    if (lp_options_parse(&line, argc, argv, NULL, words, &count, &help, &err) == 0)
+        status = help ? lp_help_show(&line) : carry_out(words, count, &err);
+    if (status == -1) {
+        lp_ui_error(&err);
+        status = err.kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
+    }
+    free(words);
+    return status;
+}

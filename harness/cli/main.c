@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* lockproof COMMAND [OPTION...]: the table of commands. */
+#include "cli/commands.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/str.h"
+#include "cli/ui.h"
+
+static const struct command {
+    const char *name; /* first: searched by lp_nearest */
+    int (*main)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"run", lp_command_run, "run scenarios and give verdicts"},
+    {"check", lp_command_check, "decide a recorded history"},
+    {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes"},
+    {"explain", lp_command_explain, "the story of a bundled scenario or of a cause"},
+};
+
+static void usage(struct lp_str *out)
+{
+    lp_str_add(out, "usage: lockproof COMMAND [OPTION...]\n\n"
+                    "Says, with proof, whether a lock really locks.\n\ncommands:\n");
+    for (size_t i = 0; i < LP_ARRAY_LEN(commands); i++)
+        lp_str_addf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    lp_str_add(out, "\n`lockproof COMMAND --help` says more; `lockproof --version` which one this "
+                    "is.\n");
+}
+
+static int show_usage(void)
+{
+    struct lp_str out;
+    lp_str_init(&out);
+    usage(&out);
+    lp_ui_print(out.ptr);
+    lp_str_release(&out);
+    return lp_ui_flush() ? LP_EXIT_OK : LP_EXIT_FAILURE;
+}
+
+static int unknown(const char *word)
+{
+    struct lp_err err = {0};
+    const char *near = lp_nearest(word, commands, LP_ARRAY_LEN(commands), sizeof commands[0]);
+    if (near)
+        lp_err_set(&err, LP_ERR_USAGE, "unknown command '%s', did you mean '%s'?", word, near);
+    else
+        lp_err_set(&err, LP_ERR_USAGE, "unknown command '%s'; --help lists them", word);
+    lp_ui_error(&err);
+    return LP_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that went away shows as a failed write, which has its own exit status. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        struct lp_err err = {0};
+        lp_err_set(&err, LP_ERR_USAGE, "no command given; --help lists them");
+        lp_ui_error(&err);
+        return LP_EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return show_usage();
+    if (strcmp(word, "--version") == 0) {
+        lp_ui_print("lockproof " LP_VERSION "\n");
+        return lp_ui_flush() ? LP_EXIT_OK : LP_EXIT_FAILURE;
+    }
+    for (size_t i = 0; i < LP_ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, word) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    return unknown(word);
+}

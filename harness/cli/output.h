@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Where reports go: `-f FORMAT[=FILE]`, again and again; text on stdout when none is given. */
+#ifndef LP_CLI_OUTPUT_H
+#define LP_CLI_OUTPUT_H
+
+#include "cli/options.h"
+#include "reports/result.h"
+
+struct lp_output {
+    const struct lp_report_format *format;
+    const char *file; /* NULL: stdout */
+};
+
+#define LP_OUTPUTS_MAX 16
+
+struct lp_outputs {
+    struct lp_output output[LP_OUTPUTS_MAX];
+    size_t count;
+};
+
+/* Parses the arguments of -f. LP_ERR_USAGE names the nearest format; LP_ERR_SELF tells of a file
+   that cannot be written, before anything is run. */
+int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, struct lp_err *err);
+
+/* Writes all of them. `set->color` counts for stdout only. */
+int lp_outputs_write(const struct lp_outputs *outputs, const struct lp_report_set *set,
+                     struct lp_err *err);
+
+#endif

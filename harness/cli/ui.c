@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing to the terminal, and what is known of it. */
+#include "cli/ui.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void lp_ui_error(const struct lp_err *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "lockproof: %s\n", err->text);
+    if (err->remedy[0])
+        fprintf(stderr, "lockproof: try: %s\n", err->remedy);
+}
+
+void lp_ui_warn(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    fputs("lockproof: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+bool lp_ui_print(const char *text)
+{
+    return fputs(text, stdout) != EOF;
+}
+
+bool lp_ui_flush(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+bool lp_ui_stdout_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO);
+}
+
+bool lp_ui_stderr_is_terminal(void)
+{
+    return isatty(STDERR_FILENO);
+}
+
+unsigned lp_ui_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1)
+        return 0;
+    return size.ws_col;
+}
+
+bool lp_ui_color(bool forbidden)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    if (forbidden || (no_color && no_color[0]) || (term && strcmp(term, "dumb") == 0))
+        return false;
+    return lp_ui_stdout_is_terminal();
+}
+
+void lp_ui_status(const char *text)
+{
+    fprintf(stderr, "\r\033[K%s", text);
+    fflush(stderr);
+}

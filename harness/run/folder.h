@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two folders of a run: the run folder, which stays (scenario, history, result, system), and the
+ * scratch folder, which holds what is under test and goes. Scratch is on tmpfs where there is one
+ * with room, since the disk decides how fast races strike; the report names its filesystem.
+ */
+#ifndef LP_RUN_FOLDER_H
+#define LP_RUN_FOLDER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "scenario/scenario.h"
+
+struct lp_folders {
+    const char *run_dir;
+    const char *history_dir;
+    const char *scratch;
+    int history_fd;
+};
+
+/* Makes both. `run_dir` is made if it is not there; a history in it is refused. `workdir`: where to
+   make the scratch folder; NULL: chosen. Texts belong to `arena`. */
+int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char *workdir,
+                    const struct lp_scenario *scenario, struct lp_arena *arena,
+                    struct lp_err *err) LP_MUST_CHECK;
+/* Removes scratch if it is still there, and closes what is open. Takes a zeroed struct too. */
+void lp_folders_release(struct lp_folders *folders);
+
+/* scenario.yaml as resolved, and system.json. */
+int lp_folders_describe(const struct lp_folders *folders, const struct lp_scenario *scenario,
+                        const char *boot_id, struct lp_err *err) LP_MUST_CHECK;
+
+/* This boot of this host, or "unknown". `size` of at least 40. */
+void lp_boot_id(char *text, size_t size);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* The runner's process: one loop over the command's pipe, the containers' ends and a timer. */
+#include "run/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/units.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "run/server.h"
+
+/* A run that was told to stop has so long before what hangs is killed. */
+#define GRACE_NS (2 * LP_SEC)
+/* All must be ready at the gate by then; a thousand processes take half a second. */
+#define READY_NS (60 * LP_SEC)
+
+enum phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_KILLING };
+
+struct runner {
+    const struct lp_runner_plan *plan;
+    struct lp_container_plan container;
+    struct lp_control *control;
+    struct lp_child *containers; /* pid 0: ended */
+    unsigned started, running;
+    struct lp_server servers[LP_SERVERS_MAX];
+    size_t server_count;
+    int command_fd, timer_fd;
+    enum phase phase;
+    struct pollfd *polled; /* command, event, timer, then one a container */
+};
+
+enum { POLL_COMMAND, POLL_EVENT, POLL_TIMER, POLL_CONTAINERS };
+
+static void set_timer(const struct runner *runner, uint64_t from_now_ns)
+{
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(from_now_ns / LP_SEC),
+                                           .tv_nsec = (long)(from_now_ns % LP_SEC)}};
+    timerfd_settime(runner->timer_fd, 0, &when, NULL);
+}
+
+/* ---- ending ---- */
+
+static void stop_workers(struct runner *runner)
+{
+    if (runner->phase != PHASE_RUNNING)
+        return;
+    runner->phase = PHASE_STOPPING;
+    atomic_store(&runner->control->stop, 1);
+    lp_barrier_open(&runner->control->burst);
+    set_timer(runner, GRACE_NS);
+}
+
+/* First the workers, by their containers, which can then still read the store; then all. */
+static void kill_what_hangs(struct runner *runner)
+{
+    bool threads = runner->container.place->threads;
+    int signal = runner->phase == PHASE_KILLING || threads ? SIGKILL : LP_CONTAINER_KILL;
+    for (unsigned i = 0; i < runner->started; i++)
+        if (runner->containers[i].pid)
+            lp_process_kill(&runner->containers[i], signal);
+    runner->phase = PHASE_KILLING;
+    set_timer(runner, GRACE_NS);
+}
+
+static void stop_servers(struct runner *runner)
+{
+    while (runner->server_count > 0)
+        lp_server_release(&runner->servers[--runner->server_count]);
+}
+
+/* The command is gone: nobody wants a result. Workers die with their containers. */
+static void abandon(struct runner *runner) LP_NORETURN;
+static void abandon(struct runner *runner)
+{
+    for (unsigned i = 0; i < runner->started; i++) {
+        if (runner->containers[i].pid) {
+            lp_process_kill(&runner->containers[i], SIGKILL);
+            lp_process_wait(&runner->containers[i]);
+        }
+    }
+    stop_servers(runner);
+    lp_folder_remove(runner->plan->scratch);
+    _exit(1);
+}
+
+/* ---- one turn of the loop ---- */
+
+static void container_ended(struct runner *runner, unsigned number)
+{
+    int status = lp_process_wait(&runner->containers[number]);
+    runner->containers[number].pid = 0;
+    runner->polled[POLL_CONTAINERS + number].fd = -1;
+    runner->running--;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    struct lp_control *control = runner->control;
+    if (runner->phase == PHASE_RUNNING) {
+        struct lp_err err = {0};
+        char text[64];
+        lp_err_set(&err, LP_ERR_SELF, "container %u ended early: %s", number,
+                   lp_process_status_text(status, text, sizeof text));
+        lp_trouble_set(&control->trouble, &err);
+    }
+    /* Its workers went with it; nobody else can count them out. */
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        if (lp_scenario_seat(runner->container.scenario, i).container == number)
+            lp_worker_gone(control, i);
+    stop_workers(runner);
+    atomic_store(&control->ended, control->worker_count);
+    lp_futex_wake_all(&control->ended);
+}
+
+static void drain(int fd)
+{
+    uint64_t count;
+    while (read(fd, &count, sizeof count) == -1 && errno == EINTR)
+        ;
+}
+
+static void hear_command(struct runner *runner, short events)
+{
+    char byte;
+    ssize_t got = events & POLLIN ? read(runner->command_fd, &byte, 1) : 0;
+    if (got == 1)
+        stop_workers(runner);
+    else if (got == 0)
+        abandon(runner);
+}
+
+static void time_passed(struct runner *runner)
+{
+    drain(runner->timer_fd);
+    if (atomic_load(&runner->control->gate) == LP_GATE_CLOSED) {
+        struct lp_err err = {0};
+        lp_err_set(&err, LP_ERR_SELF, "only %u of %u workers were ready in time",
+                   atomic_load(&runner->control->ready), runner->control->worker_count);
+        lp_trouble_set(&runner->control->trouble, &err);
+    }
+    if (runner->phase == PHASE_RUNNING)
+        stop_workers(runner);
+    else
+        kill_what_hangs(runner);
+}
+
+static void turn(struct runner *runner)
+{
+    nfds_t count = POLL_CONTAINERS + runner->started;
+    if (poll(runner->polled, count, -1) <= 0)
+        return;
+    if (runner->polled[POLL_COMMAND].revents)
+        hear_command(runner, runner->polled[POLL_COMMAND].revents);
+    if (runner->polled[POLL_EVENT].revents)
+        drain(runner->polled[POLL_EVENT].fd);
+    if (runner->polled[POLL_TIMER].revents)
+        time_passed(runner);
+    for (unsigned i = 0; i < runner->started; i++)
+        if (runner->polled[POLL_CONTAINERS + i].revents)
+            container_ended(runner, i);
+}
+
+static bool in_trouble(const struct runner *runner)
+{
+    return atomic_load(&runner->control->trouble.set) || runner->phase != PHASE_RUNNING;
+}
+
+/* ---- starting ---- */
+
+static int start_servers(struct runner *runner, struct lp_err *err)
+{
+    const struct lp_runner_plan *plan = runner->plan;
+    for (size_t i = 0; i < plan->server_count; i++) {
+        struct lp_server *server = &runner->servers[i];
+        struct lp_str folder;
+        lp_str_init(&folder);
+        lp_str_addf(&folder, "%s/%s", plan->scratch, plan->server_names[i]);
+        int result = lp_folder_make(folder.ptr, err);
+        if (result == 0)
+            result = lp_server_start(server, plan->server_names[i], folder.ptr, err);
+        lp_str_release(&folder);
+        if (result == -1)
+            return -1;
+        runner->server_count++;
+        runner->container.servers[runner->container.server_count++] =
+            (struct lp_server_address){.name = plan->server_names[i], .url = server->url};
+    }
+    return 0;
+}
+
+/* A socket that is a file is reached from every network; an address is not. */
+static bool needs_network(const struct lp_container_plan *plan)
+{
+    for (size_t i = 0; i < plan->server_count; i++)
+        if (strncmp(plan->servers[i].url, "unix:", 5) != 0)
+            return true;
+    return false;
+}
+
+static int start_container(struct runner *runner, struct lp_err *err)
+{
+    unsigned number = runner->started;
+    int namespaces = runner->container.place->namespaces;
+    if (namespaces && !needs_network(&runner->container))
+        namespaces |= CLONE_NEWNET;
+    struct lp_child *child = &runner->containers[number];
+    if (lp_process_fork(child, namespaces) == -1)
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to start container %u", number);
+    if (child->pid == 0)
+        lp_container_main(&runner->container, number);
+    runner->polled[POLL_CONTAINERS + number] =
+        (struct pollfd){.fd = child->pidfd, .events = POLLIN};
+    runner->started++;
+    runner->running++;
+    return 0;
+}
+
+/* One container at a time, so that the first makes what the others then find. */
+static int start_containers(struct runner *runner, struct lp_err *err)
+{
+    unsigned count = runner->control->container_count;
+    while (runner->started < count) {
+        if (start_container(runner, err) == -1)
+            return -1;
+        while (atomic_load(&runner->control->prepared) < runner->started && !in_trouble(runner))
+            turn(runner);
+        if (in_trouble(runner))
+            return 0;
+    }
+    return 0;
+}
+
+static void open_gate(struct runner *runner)
+{
+    struct lp_control *control = runner->control;
+    while (atomic_load(&control->ready) < control->worker_count && !in_trouble(runner))
+        turn(runner);
+    bool go = !in_trouble(runner);
+    if (go)
+        lp_barrier_join(&control->burst, control->worker_count);
+    atomic_store(&control->opened_ns, lp_clock_ns());
+    atomic_store(&control->gate, go ? LP_GATE_OPEN : LP_GATE_ABORT);
+    lp_futex_wake_all(&control->gate);
+    lp_futex_wake_all(&control->ended);
+    if (go)
+        set_timer(runner, runner->plan->timeout_ns);
+    else
+        stop_workers(runner);
+}
+
+/* Those that never got to the end of their preparation wait for others that will not come. */
+static void release_unprepared(struct runner *runner)
+{
+    if (atomic_load(&runner->control->prepared) >= runner->control->container_count)
+        return;
+    for (unsigned i = 0; i < runner->started; i++)
+        if (runner->containers[i].pid)
+            lp_process_kill(&runner->containers[i], SIGKILL);
+}
+
+static void carry_out(struct runner *runner)
+{
+    struct lp_err err = {0};
+    set_timer(runner, READY_NS);
+    if (start_servers(runner, &err) == -1 || runner->container.place->prepare(&err) == -1 ||
+        start_containers(runner, &err) == -1)
+        lp_trouble_set(&runner->control->trouble, &err);
+    open_gate(runner);
+    release_unprepared(runner);
+    while (runner->running > 0)
+        turn(runner);
+    stop_servers(runner);
+    lp_folder_remove(runner->plan->scratch);
+}
+
+/* ---- the process ---- */
+
+static void detach_from_terminal(void)
+{
+    sigset_t blocked;
+    setsid(); /* Ctrl-C is for the command, which tells us */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    /* The parent's death is seen on the pipe, after which there is work to do. */
+    prctl(PR_SET_PDEATHSIG, 0);
+    sigemptyset(&blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+static void runner_main(const struct lp_runner_plan *plan, int command_fd) LP_NORETURN;
+static void runner_main(const struct lp_runner_plan *plan, int command_fd)
+{
+    struct lp_control *control = plan->container.control;
+    unsigned count = control->container_count;
+    struct runner runner = {
+        .plan = plan,
+        .container = plan->container,
+        .control = control,
+        .containers = lp_alloc(count, sizeof *runner.containers),
+        .polled = lp_alloc(POLL_CONTAINERS + count, sizeof *runner.polled),
+        .command_fd = command_fd,
+        .timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC),
+    };
+    detach_from_terminal();
+    runner.polled[POLL_COMMAND] = (struct pollfd){.fd = command_fd, .events = POLLIN};
+    runner.polled[POLL_EVENT] = (struct pollfd){.fd = plan->container.event_fd, .events = POLLIN};
+    runner.polled[POLL_TIMER] = (struct pollfd){.fd = runner.timer_fd, .events = POLLIN};
+    carry_out(&runner);
+    _exit(0);
+}
+
+/* In a PID namespace of its own where that is allowed; otherwise the leash of each process must do. */
+static int fork_runner(struct lp_child *child)
+{
+#if defined(__SANITIZE_THREAD__)
+    return lp_process_fork(child, 0); /* its runtime knows fork(2), not clone3(2) */
+#else
+    if (lp_process_fork(child, CLONE_NEWPID) == 0)
+        return 0;
+    return lp_process_fork(child, 0);
+#endif
+}
+
+int lp_runner_start(struct lp_runner *runner, const struct lp_runner_plan *plan, struct lp_err *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) == -1)
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to make a pipe");
+    if (fork_runner(&runner->child) == -1) {
+        int failed = errno;
+        close(ends[0]);
+        close(ends[1]);
+        return lp_err_sys(err, LP_ERR_SELF, failed, "unable to start the runner");
+    }
+    if (runner->child.pid == 0) {
+        close(ends[1]);
+        runner_main(plan, ends[0]);
+    }
+    close(ends[0]);
+    runner->command_fd = ends[1];
+    return 0;
+}
+
+void lp_runner_stop(struct lp_runner *runner)
+{
+    while (write(runner->command_fd, "s", 1) == -1 && errno == EINTR)
+        ;
+}
+
+int lp_runner_wait(struct lp_runner *runner)
+{
+    int status = lp_process_wait(&runner->child);
+    close(runner->command_fd);
+    return status;
+}

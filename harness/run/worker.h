@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One worker: opens its own clients of the store and the locks, waits at the gate, carries out its
+ * group's steps round after round, and records every operation. The same code runs as a thread or as
+ * a process.
+ */
+#ifndef LP_RUN_WORKER_H
+#define LP_RUN_WORKER_H
+
+#include <stdbool.h>
+#include "base/random.h"
+#include "run/binding.h"
+#include "run/control.h"
+#include "run/recorder.h"
+#include "run/services.h"
+
+/* What all workers of a container share; read-only while they run. */
+struct lp_crew {
+    const struct lp_scenario *scenario;
+    struct lp_control *control;
+    struct lp_binding store;
+    struct lp_binding locks[LP_LOCKS_MAX];
+    int history_fd; /* folder of the histories */
+    int event_fd;   /* eventfd: told whenever something moved that the runner waits for */
+    unsigned container;
+    uint64_t seed;
+    const char *boot_id;
+};
+
+struct lp_worker {
+    const struct lp_crew *crew;
+    const struct lp_group *group;
+    struct lp_slot *slot;
+    uint32_t index;
+    struct lp_host host;
+    struct lp_recorder recorder;
+    struct lp_random random;
+    struct lp_client *store;
+    struct lp_client *locks[LP_LOCKS_MAX];
+    /* The state of the current round: */
+    bool held[LP_LOCKS_MAX];
+    bool in_transaction;
+    enum lp_begin_mode begin_mode;
+    int64_t value_read;
+    uint64_t round_started_ns;
+    uint64_t rounds_done;
+};
+
+/* How a step went on. */
+enum lp_flow {
+    LP_FLOW_NEXT,
+    LP_FLOW_END_ROUND, /* nothing more in this round */
+    LP_FLOW_RETRY,     /* refused with busy: the round again, from its first step */
+    LP_FLOW_STOPPED,   /* told to stop */
+    LP_FLOW_DEADLINE,
+    LP_FLOW_ERROR,
+    LP_FLOW_FULL,
+};
+
+/* Carries out one step (harness/run/step.c). */
+enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step);
+/* Rolls back and unlocks whatever the round still holds. */
+void lp_step_let_go(struct lp_worker *worker);
+
+/* The whole life of worker `index`; returns when it ended. Troubles at opening are reported to the
+   run's control block. */
+void lp_worker_main(const struct lp_crew *crew, uint32_t index);
+
+#endif

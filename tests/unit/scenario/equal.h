@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Are two scenarios equal in all but places in the file? Says in which member they differ. */
+#ifndef LP_TESTS_EQUAL_H
+#define LP_TESTS_EQUAL_H
+
+#include <string.h>
+#include "scenario/scenario.h"
+
+static bool same_text(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_range(struct lp_range a, struct lp_range b)
+{
+    return a.min_ns == b.min_ns && a.max_ns == b.max_ns;
+}
+
+static const char *differs_resource(const struct lp_resource *a, const struct lp_resource *b)
+{
+    if (!same_text(a->name, b->name) || !same_text(a->driver, b->driver) ||
+        a->driver_index != b->driver_index)
+        return "driver";
+    if (a->setting_count != b->setting_count)
+        return "setting_count";
+    for (size_t i = 0; i < a->setting_count; i++)
+        if (!same_text(a->settings[i].key, b->settings[i].key) ||
+            !same_text(a->settings[i].value, b->settings[i].value))
+            return "settings";
+    return NULL;
+}
+
+static const char *differs_group(const struct lp_group *a, const struct lp_group *b)
+{
+    if (!same_text(a->name, b->name) || a->workers != b->workers || !same_range(a->pause, b->pause))
+        return "group";
+    if (a->container != b->container || a->on_error != b->on_error || a->on_busy != b->on_busy)
+        return "group policy";
+    if (a->step_count != b->step_count)
+        return "step_count";
+    for (size_t i = 0; i < a->step_count; i++)
+        if (a->steps[i].kind != b->steps[i].kind || a->steps[i].target != b->steps[i].target ||
+            a->steps[i].mode != b->steps[i].mode ||
+            !same_range(a->steps[i].think, b->steps[i].think))
+            return "steps";
+    return NULL;
+}
+
+static const char *differs_numbers(const struct lp_scenario *a, const struct lp_scenario *b)
+{
+    if (a->containers != b->containers || a->placement != b->placement ||
+        a->placement_needed != b->placement_needed)
+        return "placement";
+    if (a->rounds != b->rounds || a->duration_ns != b->duration_ns || a->start != b->start)
+        return "rounds";
+    if (a->deadline_ns != b->deadline_ns || a->timeout_ns != b->timeout_ns)
+        return "timeout";
+    if (a->min_meetings != b->min_meetings || a->burst != b->burst || a->misuse != b->misuse ||
+        a->seed != b->seed)
+        return "min_meetings, burst, misuse or seed";
+    if (a->explore.workers != b->explore.workers || a->explore.rounds != b->explore.rounds)
+        return "explore";
+    return NULL;
+}
+
+/* NULL when they are equal. */
+static const char *differs(const struct lp_scenario *a, const struct lp_scenario *b)
+{
+    const char *member = differs_numbers(a, b);
+
+    if (!same_text(a->title, b->title) || !same_text(a->summary, b->summary) ||
+        !same_text(a->why, b->why) || !same_text(a->fix, b->fix))
+        return "texts";
+    if (a->expect != b->expect || !same_text(a->cause, b->cause))
+        return "expect";
+    if (a->lock_count != b->lock_count || a->group_count != b->group_count)
+        return "lock_count or group_count";
+    if (!member)
+        member = differs_resource(&a->store, &b->store);
+    for (size_t i = 0; i < a->lock_count && !member; i++)
+        member = differs_resource(&a->locks[i], &b->locks[i]);
+    for (size_t i = 0; i < a->group_count && !member; i++)
+        member = differs_group(&a->groups[i], &b->groups[i]);
+    return member;
+}
+
+#endif
