@@ -93,8 +93,7 @@ static enum lp_outcome identify(struct lp_client *client, const char *kind, cons
     enum lp_outcome outcome =
         lp_identity_of_file(client, &sqlite_state_of(client)->kernel, kind, fd, identity);
     /* Another client in this process may have closed that very descriptor in the meantime. */
-    if (outcome == LP_OK &&
-        (fstat(fd, &st) == -1 || st.st_ino != look->inode || st.st_dev != look->device))
+    if (fstat(fd, &st) == -1 || st.st_ino != look->inode || st.st_dev != look->device)
         return identify(client, kind, path, look, identity);
     return outcome;
 }

@@ -50,7 +50,7 @@ const char *lp_nearest(const char *word, const void *names, size_t count, size_t
     const size_t len = strlen(word);
     const char *best = NULL;
     const char *begun = NULL;
-    size_t best_distance = len / 3 + 1;
+    size_t best_distance = WORD_MAX;
 
     if (len == 0 || len > WORD_MAX)
         return NULL;
@@ -60,7 +60,7 @@ const char *lp_nearest(const char *word, const void *names, size_t count, size_t
         if (name_len > WORD_MAX)
             continue;
         const size_t d = distance(word, len, name, name_len);
-        if (d < best_distance) {
+        if (d < best_distance && d <= (name_len > len ? name_len : len) / 3) {
             best = name;
             best_distance = d;
         }

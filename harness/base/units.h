@@ -16,7 +16,9 @@
 /* What a duration looks like, for messages: "a time such as 500us, 10ms, 2s or 1m". */
 #define LP_DURATION_EXPECTED "a time such as 500us, 10ms, 2s or 1m"
 
-/* "500us" "10ms" "2s" "1m" "1.5s" "0" -> ns. 0 and *ns set on success, -1 when it is no duration. */
+/* "500us" "10ms" "2s" "1m" "1.5s" "0" -> ns; units are ns, us, ms, s, m, h. At most INT64_MAX ns,
+   so that a point in time plus a duration does not overflow. 0 and *ns set, or -1 when it is none.
+ */
 int lp_duration_parse(const char *text, uint64_t *ns) LP_MUST_CHECK;
 /* 1203000 -> "1.203ms", at most 4 significant digits; `buf` of at least 16 bytes. Returns buf. */
 char *lp_duration_format(uint64_t ns, char *buf, size_t size);

@@ -185,10 +185,6 @@ int lp_command_check(int argc, char **argv)
     int status = -1;
     if (lp_options_parse(&line, argc, argv, &options, paths, &count, &help, &err) == 0)
         status = help ? lp_help_show(&line) : carry_out(&options, paths, count, &err);
-    if (status == -1) {
-        lp_ui_error(&err);
-        status = err.kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
-    }
     free(paths);
-    return status;
+    return lp_ui_end(status, &err);
 }

@@ -219,10 +219,6 @@ int lp_command_list(int argc, char **argv)
     int status = -1;
     if (lp_options_parse(&line, argc, argv, &options, words, &count, &help, &err) == 0)
         status = help ? lp_help_show(&line) : carry_out(&options, words, count, &err);
-    if (status == -1) {
-        lp_ui_error(&err);
-        status = err.kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
-    }
     free(words);
-    return status;
+    return lp_ui_end(status, &err);
 }

@@ -387,11 +387,7 @@ int lp_command_run(int argc, char **argv)
                                    command.options.drivers.count, &err) == 0)
             status = carry_out(&command, names, count, &err);
     }
-    if (status == -1) {
-        lp_ui_error(&err);
-        status = err.kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
-    }
     release(&command);
     free(names);
-    return status;
+    return lp_ui_end(status, &err);
 }

@@ -2,12 +2,13 @@
 /* Writing to the terminal, and what is known of it. */
 #include "cli/ui.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli/commands.h"
 
 void lp_ui_error(const struct lp_err *err)
 {
@@ -17,14 +18,12 @@ void lp_ui_error(const struct lp_err *err)
         fprintf(stderr, "lockproof: try: %s\n", err->remedy);
 }
 
-void lp_ui_warn(const char *fmt, ...)
+int lp_ui_end(int status, const struct lp_err *err)
 {
-    va_list args;
-    va_start(args, fmt);
-    fputs("lockproof: ", stderr);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
-    va_end(args);
+    if (status != -1)
+        return status;
+    lp_ui_error(err);
+    return err->kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
 }
 
 bool lp_ui_print(const char *text)

@@ -8,7 +8,8 @@
 
 /* One line on stderr: "lockproof: TEXT". */
 void lp_ui_error(const struct lp_err *err);
-void lp_ui_warn(const char *fmt, ...) LP_PRINTF(1, 2);
+/* The end of a command: `status`, or when it is -1 the error's line and its exit status. */
+int lp_ui_end(int status, const struct lp_err *err);
 /* Writes to stdout; false when that failed (a full disk, a closed pipe). */
 bool lp_ui_print(const char *text);
 /* Ends stdout's buffering; false when something could not be written. */

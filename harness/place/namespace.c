@@ -101,10 +101,11 @@ static int usable(struct lp_err *err)
     int errnum = 0;
     if (find_way(&errnum) != WAY_NONE)
         return 0;
+    lp_err_sys(err, LP_ERR_NEED, errnum, "namespaces are not allowed here");
     snprintf(err->remedy, sizeof err->remedy,
              "run as root, or allow user namespaces (sysctl user.max_user_namespaces; in a "
              "container: --security-opt seccomp=unconfined)");
-    return lp_err_sys(err, LP_ERR_NEED, errnum, "namespaces are not allowed here");
+    return -1;
 }
 
 static int prepare(struct lp_err *err)

@@ -5,21 +5,35 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "base/str.h"
+#include "os/clock.h"
 #include "os/file.h"
 
 /* Less room than this is no room for stores, locks and a server's socket. */
 #define SCRATCH_FREE_MIN (UINT64_C(64) * 1024 * 1024)
 
+/* A new name in it. Who makes the folder finds out whether it is free: among so many it is. */
+static const char *name_scratch(const char *workdir, struct lp_arena *arena)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        number = lp_mix(lp_clock_ns(), (uint64_t)getpid());
+    return lp_arena_printf(arena, "%s/lockproof-%08llx", workdir,
+                           (unsigned long long)(number & UINT32_MAX));
+}
+
 /* Candidates for the scratch folder, in order; NULL members are passed over. */
-static int make_scratch(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
-                        struct lp_err *err)
+static int choose_scratch(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
+                          struct lp_err *err)
 {
     const char *candidates[] = {workdir, workdir ? NULL : "/dev/shm", workdir ? NULL : getenv("TMPDIR"),
                                 workdir ? NULL : "/tmp"};
@@ -31,33 +45,49 @@ static int make_scratch(struct lp_folders *folders, const char *workdir, struct 
         last = candidates[i];
         if (!workdir && lp_filesystem_free(candidates[i]) < SCRATCH_FREE_MIN)
             continue;
-        char *path = lp_arena_printf(arena, "%s/lockproof-XXXXXX", candidates[i]);
-        if (mkdtemp(path)) {
-            folders->scratch = path;
+        char *real = realpath(candidates[i], NULL);
+        if (real && access(real, W_OK | X_OK) == 0) {
+            folders->workdir = lp_arena_strdup(arena, real);
+            folders->scratch = name_scratch(folders->workdir, arena);
+            free(real);
             return 0;
         }
         failed = errno;
+        free(real);
     }
     return lp_err_sys(err, LP_ERR_SELF, failed, "unable to make a scratch folder in '%s'", last);
 }
 
-static int make_places(const struct lp_folders *folders, const struct lp_scenario *scenario,
-                       struct lp_arena *arena, struct lp_err *err)
+/* Makes SCRATCH/NAME. */
+static int make_in(const char *scratch, const char *name, struct lp_err *err)
+{
+    struct lp_str path;
+    lp_str_init(&path);
+    lp_str_addf(&path, "%s/%s", scratch, name);
+    int result = lp_folder_make(path.ptr, err);
+    lp_str_release(&path);
+    return result;
+}
+
+int lp_scratch_make(const char *scratch, unsigned containers, struct lp_err *err)
 {
     static const char *const names[] = {"shared", "node", "private"};
+    if (mkdir(scratch, 0700) == -1)
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to make '%s'", scratch);
     for (size_t i = 0; i < LP_ARRAY_LEN(names); i++)
-        if (lp_folder_make(lp_arena_printf(arena, "%s/%s", folders->scratch, names[i]), err) == -1)
+        if (make_in(scratch, names[i], err) == -1)
             return -1;
-    for (unsigned i = 0; i < scenario->containers; i++) {
-        const char *own = lp_arena_printf(arena, "%s/container-%u", folders->scratch, i);
-        if (lp_folder_make(own, err) == -1)
+    for (unsigned i = 0; i < containers; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "container-%u", i);
+        if (make_in(scratch, name, err) == -1)
             return -1;
     }
     return 0;
 }
 
 int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char *workdir,
-                    const struct lp_scenario *scenario, struct lp_arena *arena, struct lp_err *err)
+                    struct lp_arena *arena, struct lp_err *err)
 {
     *folders = (struct lp_folders){.history_fd = -1};
     if (lp_folder_make(run_dir, err) == -1)
@@ -78,9 +108,7 @@ int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char 
     folders->history_fd = open(folders->history_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folders->history_fd == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to open '%s'", folders->history_dir);
-    if (make_scratch(folders, workdir, arena, err) == -1)
-        return -1;
-    return make_places(folders, scenario, arena, err);
+    return choose_scratch(folders, workdir, arena, err);
 }
 
 void lp_folders_release(struct lp_folders *folders)
@@ -112,7 +140,7 @@ static char *system_json(const struct lp_folders *folders, const char *boot_id)
     struct utsname host = {0};
     char scratch_name[32], run_name[32];
     uname(&host);
-    lp_filesystem_name(folders->scratch, scratch_name, sizeof scratch_name);
+    lp_filesystem_name(folders->workdir, scratch_name, sizeof scratch_name);
     lp_filesystem_name(folders->run_dir, run_name, sizeof run_name);
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:s, s:s}}", "lockproof", LP_VERSION, "host",

@@ -14,15 +14,18 @@
 struct lp_folders {
     const char *run_dir;
     const char *history_dir;
-    const char *scratch;
+    const char *workdir; /* where the scratch folder lies */
+    const char *scratch; /* its path; lp_scratch_make() makes it */
     int history_fd;
 };
 
-/* Makes both. `run_dir` is made if it is not there; a history in it is refused. `workdir`: where to
-   make the scratch folder; NULL: chosen. Texts belong to `arena`. */
+/* Makes the run folder, if it is not there; a history in it is refused. Names the scratch folder, but
+   does not make it. `workdir`: where that is to lie; NULL: chosen. Texts belong to `arena`. */
 int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char *workdir,
-                    const struct lp_scenario *scenario, struct lp_arena *arena,
-                    struct lp_err *err) LP_MUST_CHECK;
+                    struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
+/* Makes the scratch folder and what is in it. Called by the process that also removes it when the
+   command is killed: made any earlier, it would be left behind. */
+int lp_scratch_make(const char *scratch, unsigned containers, struct lp_err *err) LP_MUST_CHECK;
 /* Removes scratch if it is still there, and closes what is open. Takes a zeroed struct too. */
 void lp_folders_release(struct lp_folders *folders);
 

@@ -146,8 +146,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
     const struct lp_scenario *scenario = setup->scenario;
     const struct lp_run_options *options = setup->options;
     lp_boot_id(setup->boot_id, sizeof setup->boot_id);
-    if (lp_folders_make(&setup->folders, options->run_dir, options->workdir, scenario, &run->arena,
-                        err) == -1 ||
+    if (lp_folders_make(&setup->folders, options->run_dir, options->workdir, &run->arena, err) == -1 ||
         lp_folders_describe(&setup->folders, scenario, setup->boot_id, err) == -1)
         return -1;
     setup->control = lp_control_map(lp_scenario_workers(scenario), scenario->containers);
@@ -169,7 +168,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
     setup->plan.scratch = setup->folders.scratch;
     setup->plan.timeout_ns = scenario->timeout_ns;
     snprintf(run->result.run_dir, sizeof run->result.run_dir, "%s", setup->folders.run_dir);
-    lp_filesystem_name(setup->folders.scratch, run->result.store_filesystem,
+    lp_filesystem_name(setup->folders.workdir, run->result.store_filesystem,
                        sizeof run->result.store_filesystem);
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "run/folder.h"
 #include "run/server.h"
 
 /* A run that was told to stop has so long before what hangs is killed. */
@@ -271,7 +272,8 @@ static void carry_out(struct runner *runner)
 {
     struct lp_err err = {0};
     set_timer(runner, READY_NS);
-    if (start_servers(runner, &err) == -1 || runner->container.place->prepare(&err) == -1 ||
+    if (lp_scratch_make(runner->plan->scratch, runner->control->container_count, &err) == -1 ||
+        start_servers(runner, &err) == -1 || runner->container.place->prepare(&err) == -1 ||
         start_containers(runner, &err) == -1)
         lp_trouble_set(&runner->control->trouble, &err);
     open_gate(runner);

@@ -177,12 +177,13 @@ static enum lp_flow do_round(struct lp_worker *worker)
     }
 }
 
+/* A duration wins over a number of rounds. */
 static bool more_rounds(const struct lp_worker *worker, uint64_t until_ns)
 {
-    const struct lp_scenario *scenario = worker->crew->scenario;
-    if (until_ns && lp_clock_ns() >= until_ns)
-        return false;
-    return scenario->rounds == 0 || worker->recorder.round < scenario->rounds;
+    unsigned of_group = worker->group->rounds;
+    if (until_ns)
+        return lp_clock_ns() < until_ns;
+    return worker->recorder.round < (of_group ? of_group : worker->crew->scenario->rounds);
 }
 
 /* All start a burst together, at once; within it each round begins at a random time. */

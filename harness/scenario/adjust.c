@@ -81,6 +81,8 @@ int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides
     if (overrides->rounds || overrides->duration_ns) {
         scenario->rounds = overrides->rounds;
         scenario->duration_ns = overrides->duration_ns;
+        for (size_t i = 0; i < scenario->group_count; i++)
+            scenario->groups[i].rounds = 0;
     }
     if (overrides->placement != LP_PLACE_AUTO)
         scenario->placement = overrides->placement;

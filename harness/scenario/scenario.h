@@ -88,6 +88,7 @@ enum lp_on_busy {
 struct lp_group {
     const char *name;
     unsigned workers;
+    unsigned rounds; /* 0: the scenario's */
     struct lp_step *steps;
     size_t step_count;
     struct lp_range pause; /* random time outside the lock, before each round */
@@ -125,7 +126,7 @@ struct lp_scenario {
     bool misuse;    /* unlock without lock and the like are meant */
     uint64_t seed;  /* 0: chosen at start */
     struct {
-        unsigned workers, rounds; /* the smallest with which exploring shows its bug */
+        unsigned workers, rounds; /* the smallest with which exploring shows its bug; 2 x 2 */
     } explore;
 };
 
@@ -154,8 +155,8 @@ struct lp_vocabulary {
     const char *const *causes; /* names, ended by NULL */
 };
 
-/* `text` of `len` bytes need not end in '\0'. On -1 `scenario` needs no release; err is
- * LP_ERR_USAGE. */
+/* `text` of `len` bytes need not end in '\0'. On -1 `scenario` is zeroed and needs no release; err
+   is LP_ERR_USAGE (LP_ERR_SELF only when the YAML library had no memory). */
 int lp_scenario_parse(struct lp_scenario *scenario, const char *text, size_t len, const char *file,
                       const struct lp_vocabulary *vocabulary, struct lp_err *err) LP_MUST_CHECK;
 void lp_scenario_release(struct lp_scenario *scenario); /* takes a zeroed struct too */
@@ -185,7 +186,8 @@ int lp_placement_parse(const char *name, enum lp_placement *placement);
 unsigned lp_scenario_workers(const struct lp_scenario *scenario); /* over all groups */
 
 /* Which worker belongs where: group and container of worker `index`, 0-based. Workers are numbered
-   group by group and dealt to the containers in turn, so that every group meets the others. */
+   group by group and dealt to the containers in turn, so that every group meets the others; those
+   of a group with a container of its own do not take a turn. */
 struct lp_seat {
     unsigned group;
     unsigned container;

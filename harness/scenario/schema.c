@@ -88,6 +88,8 @@ const struct lp_key lp_keys[] = {
      .help = "the group's name in reports"},
     {"workers", LP_KEY_GROUP | LP_KEY_SOLE, LP_KEY_COUNT, IN_GROUP(workers), 1, LP_WORKERS_MAX,
      .help = "how many clients do these steps at the same time"},
+    {"rounds", LP_KEY_GROUP, LP_KEY_COUNT, IN_GROUP(rounds), 0, ROUNDS_MAX,
+     .help = "how often; 0: as often as the scenario says"},
     {"pause", LP_KEY_GROUP | LP_KEY_SOLE, LP_KEY_RANGE, IN_GROUP(pause),
      .help = "a random time outside the lock before each round"},
     {"container", LP_KEY_GROUP, LP_KEY_INDEX, IN_GROUP(container), 0, LP_CONTAINERS_MAX - 1,

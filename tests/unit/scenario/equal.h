@@ -32,7 +32,8 @@ static const char *differs_resource(const struct lp_resource *a, const struct lp
 
 static const char *differs_group(const struct lp_group *a, const struct lp_group *b)
 {
-    if (!same_text(a->name, b->name) || a->workers != b->workers || !same_range(a->pause, b->pause))
+    if (!same_text(a->name, b->name) || a->workers != b->workers || a->rounds != b->rounds ||
+        !same_range(a->pause, b->pause))
         return "group";
     if (a->container != b->container || a->on_error != b->on_error || a->on_busy != b->on_busy)
         return "group policy";

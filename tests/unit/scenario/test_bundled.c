@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Every bundled scenario is read, written, and read back as the same. Drivers and causes are not
- * this room's business: a name that the parser does not know is added to the vocabulary, as a
- * driver of which nothing more is known, and the file is tried again.
- */
+/* Every bundled scenario is read, written, and read back as the same. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 
 #include "base/str.h"
 #include "tests/unit/scenario/equal.h"
-#include "tests/unit/scenario/vocabulary.h"
+#include "tests/unit/scenario/learn.h"
 #include "tests/unit/unit.h"
 
-enum { NAMES_MAX = 64 };
-
-static struct lp_vocabulary_driver drivers[NAMES_MAX];
-static const char *causes[NAMES_MAX + 1];
-static struct lp_vocabulary vocabulary = {.drivers = drivers, .causes = causes};
-static size_t cause_count, file_count;
-
-/* Takes the name in backquotes out of "... unknown driver `NAME`"; false when it is another error.
- */
-static bool learn(const char *error)
-{
-    static const char driver[] = ": unknown driver `", cause[] = ": unknown cause `";
-    const char *name;
-
-    if ((name = strstr(error, driver)) != NULL) {
-        name += strlen(driver);
-        ck_assert_uint_lt(vocabulary.driver_count, NAMES_MAX);
-        drivers[vocabulary.driver_count++].name = strndup(name, strcspn(name, "`"));
-    } else if ((name = strstr(error, cause)) != NULL) {
-        name += strlen(cause);
-        ck_assert_uint_lt(cause_count, NAMES_MAX);
-        causes[cause_count++] = strndup(name, strcspn(name, "`"));
-    }
-    return name != NULL;
-}
-
-static void parse(struct lp_scenario *scenario, const char *text, const char *file)
-{
-    struct lp_err err = {0};
-
-    while (lp_scenario_parse(scenario, text, strlen(text), file, &vocabulary, &err) != 0)
-        ck_assert_msg(learn(err.text), "%s", err.text);
-}
+static size_t file_count; /* nftw passes no context */
 
 static int check_file(const char *path, const struct stat *status, int type, struct FTW *ftw)
 {
@@ -65,10 +29,10 @@ static int check_file(const char *path, const struct stat *status, int type, str
     while ((len = fread(buf, 1, sizeof(buf), file)) > 0)
         lp_str_add_bytes(&text, buf, len);
     fclose(file);
-    parse(&first, text.ptr, path);
+    parse_learning(&first, text.ptr, text.len, path);
     lp_str_init(&written);
     lp_scenario_write(&first, &written);
-    parse(&second, written.ptr, path);
+    parse_learning(&second, written.ptr, written.len, path);
     const char *member = differs(&first, &second);
     ck_assert_msg(member == NULL, "%s: %s differs\n%s", path, member, written.ptr);
     lp_scenario_release(&second);

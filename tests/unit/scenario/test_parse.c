@@ -170,25 +170,26 @@ START_TEST(begin_modes_are_those_of_the_driver_interface)
 }
 END_TEST
 
+static const char *const misuses[] = {
+    "[unlock]",
+    "[lock, lock, unlock]",
+    "[lock, read, write]",
+    "[upgrade, unlock]",
+    "[lock, upgrade, unlock]",
+    "[lock shared, upgrade, upgrade, unlock]",
+    "[commit]",
+    "[rollback]",
+    "[begin deferred]",
+    "[begin deferred, begin deferred, commit]",
+    "[close store]",
+    "[reopen lock]",
+    "[close lock, lock, unlock, reopen lock]",
+    "[close store, read, reopen store]",
+};
+
 /* Each must be refused without, and accepted with, `misuse: true`. */
 START_TEST(misuse_is_accepted_only_when_it_is_meant)
 {
-    static const char *const misuses[] = {
-        "[unlock]",
-        "[lock, lock, unlock]",
-        "[lock, read, write]",
-        "[upgrade, unlock]",
-        "[lock, upgrade, unlock]",
-        "[lock shared, upgrade, upgrade, unlock]",
-        "[commit]",
-        "[rollback]",
-        "[begin deferred]",
-        "[begin deferred, begin deferred, commit]",
-        "[close store]",
-        "[reopen lock]",
-        "[close lock, lock, unlock, reopen lock]",
-        "[close store, read, reopen store]",
-    };
     static const char head[] = "store: {driver: sqlite, path: x}\n"
                                "lock: {driver: flock, path: y}\n";
     char text[256];
@@ -201,20 +202,21 @@ START_TEST(misuse_is_accepted_only_when_it_is_meant)
 }
 END_TEST
 
+static const char *const rounds[] = {
+    "[lock, read, write, close lock, reopen lock]", /* closing lets go */
+    "[begin immediate, read, write, close store, reopen store]",
+    "[read, write, read, write]",
+    "[lock shared, read, upgrade, write, unlock]",
+    "[read, begin deferred, write, commit]",
+    "[begin deferred, read, rollback, write]",
+    "[lock, unlock, lock, unlock]",
+    "[lock lock shared, unlock lock]",
+    "[add, add]",
+};
+
 /* The nearest right neighbours of what the corpus of malformed ones holds. */
 START_TEST(lawful_rounds_are_accepted)
 {
-    static const char *const rounds[] = {
-        "[lock, read, write, close lock, reopen lock]", /* closing lets go */
-        "[begin immediate, read, write, close store, reopen store]",
-        "[read, write, read, write]",
-        "[lock shared, read, upgrade, write, unlock]",
-        "[read, begin deferred, write, commit]",
-        "[begin deferred, read, rollback, write]",
-        "[lock, unlock, lock, unlock]",
-        "[lock lock shared, unlock lock]",
-        "[add, add]",
-    };
     char text[256];
 
     snprintf(text, sizeof(text),
@@ -225,31 +227,32 @@ START_TEST(lawful_rounds_are_accepted)
 }
 END_TEST
 
+static const struct {
+    const char *line;
+    bool accepted;
+} cases[] = {
+    {"workers: 10000", true},
+    {"workers: 10001", false},
+    {"containers: 1000", true},
+    {"containers: 1001", false},
+    {"start: -1000000000000000", true},
+    {"start: -1000000000000001", false},
+    {"seed: 18446744073709551615", true},
+    {"seed: 18446744073709551616", false},
+    {"burst: 0", true},
+    {"deadline: 1us", true},
+    {"deadline: 999ns", false},
+    {"timeout: 24h", true},
+    {"timeout: 86400.000000001s", false},
+    {"pause: 5us..5us", true},
+    {"pause: 1h", true},
+    {"pause: 3600.000000001s", false},
+    {"misuse: no", true},
+    {"misuse: 0", false},
+};
+
 START_TEST(numbers_end_where_they_should)
 {
-    static const struct {
-        const char *line;
-        bool accepted;
-    } cases[] = {
-        {"workers: 10000", true},
-        {"workers: 10001", false},
-        {"containers: 1000", true},
-        {"containers: 1001", false},
-        {"start: -1000000000000000", true},
-        {"start: -1000000000000001", false},
-        {"seed: 18446744073709551615", true},
-        {"seed: 18446744073709551616", false},
-        {"burst: 0", true},
-        {"deadline: 1us", true},
-        {"deadline: 999ns", false},
-        {"timeout: 24h", true},
-        {"timeout: 86400.000000001s", false},
-        {"pause: 5us..5us", true},
-        {"pause: 1h", true},
-        {"pause: 3600.000000001s", false},
-        {"misuse: no", true},
-        {"misuse: 0", false},
-    };
     char text[256];
 
     snprintf(text, sizeof(text), "store: {driver: word}\nsteps: [add]\n%s\n", cases[_i].line);
@@ -333,9 +336,9 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, the_story_becomes_what_it_says);
     tcase_add_test(tcase, steps_find_their_locks_and_modes);
     tcase_add_test(tcase, begin_modes_are_those_of_the_driver_interface);
-    tcase_add_loop_test(tcase, misuse_is_accepted_only_when_it_is_meant, 0, 14);
-    tcase_add_loop_test(tcase, lawful_rounds_are_accepted, 0, 9);
-    tcase_add_loop_test(tcase, numbers_end_where_they_should, 0, 18);
+    tcase_add_loop_test(tcase, misuse_is_accepted_only_when_it_is_meant, 0, LP_ARRAY_LEN(misuses));
+    tcase_add_loop_test(tcase, lawful_rounds_are_accepted, 0, LP_ARRAY_LEN(rounds));
+    tcase_add_loop_test(tcase, numbers_end_where_they_should, 0, LP_ARRAY_LEN(cases));
     tcase_add_test(tcase, a_file_of_no_bytes_is_empty);
     tcase_add_test(tcase, text_is_not_read_beyond_its_length);
     tcase_add_test(tcase, a_huge_file_is_refused_at_once);

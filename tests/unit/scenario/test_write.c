@@ -42,20 +42,21 @@ START_TEST(samples_come_back_equal)
 }
 END_TEST
 
+static const char *const others[] = {
+    "store: {driver: word}\nsteps: [read, cas]\n",
+    "store: {driver: redis}\nsteps: [read, write]\n",
+    "store: {driver: word}\nsteps: [read, write]\nworkers: 9\n",
+    "store: {driver: word}\nsteps: [read, write]\npause: 0\n",
+    "store: {driver: word}\nsteps: [read, write]\nsummary: x\n",
+    "store: {driver: word}\nsteps: [read, write]\nseed: 1\n",
+    "store: {driver: word}\nsteps: [read, write]\nlock: {driver: mutex}\n",
+    "store: {driver: word}\nsteps: [read, write]\nexpect: broken\n",
+    "store: {driver: word}\nsteps: [read, write]\nexplore: {rounds: 5}\n",
+};
+
 START_TEST(equality_sees_a_difference_in_each_member)
 {
     static const char head[] = "store: {driver: word}\nsteps: [read, write]\n";
-    static const char *const others[] = {
-        "store: {driver: word}\nsteps: [read, cas]\n",
-        "store: {driver: redis}\nsteps: [read, write]\n",
-        "store: {driver: word}\nsteps: [read, write]\nworkers: 9\n",
-        "store: {driver: word}\nsteps: [read, write]\npause: 0\n",
-        "store: {driver: word}\nsteps: [read, write]\nsummary: x\n",
-        "store: {driver: word}\nsteps: [read, write]\nseed: 1\n",
-        "store: {driver: word}\nsteps: [read, write]\nlock: {driver: mutex}\n",
-        "store: {driver: word}\nsteps: [read, write]\nexpect: broken\n",
-        "store: {driver: word}\nsteps: [read, write]\nexplore: {rounds: 5}\n",
-    };
     struct lp_scenario a, b;
     struct lp_err err = {0};
 
@@ -148,7 +149,7 @@ static Suite *make_suite(void)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, samples_come_back_equal, 0, LP_ARRAY_LEN(samples));
-    tcase_add_loop_test(tcase, equality_sees_a_difference_in_each_member, 0, 9);
+    tcase_add_loop_test(tcase, equality_sees_a_difference_in_each_member, 0, LP_ARRAY_LEN(others));
     tcase_add_loop_test(tcase, texts_and_times_of_any_kind_come_back_equal, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
