@@ -110,6 +110,7 @@ unit-$(1): $(filter $(OUT)/tests/unit/$(1)/%,$(UNITS))
 	$$(Q)for t in $$^; do $$$$t || exit 1; done
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
+unit-drivers: | plugins
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 

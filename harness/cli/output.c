@@ -95,8 +95,14 @@ static int write_one(const struct lp_output *output, const struct lp_report_set 
 int lp_outputs_write(const struct lp_outputs *outputs, const struct lp_report_set *set,
                      struct lp_err *err)
 {
-    for (size_t i = 0; i < outputs->count; i++)
-        if (write_one(&outputs->output[i], set, err) == -1)
-            return -1;
-    return 0;
+    int result = 0;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct lp_err later = {0};
+        if (write_one(&outputs->output[i], set, &later) == 0)
+            continue;
+        if (result == 0)
+            *err = later;
+        result = -1;
+    }
+    return result;
 }

@@ -22,7 +22,8 @@ struct lp_outputs {
    that cannot be written, before anything is run. */
 int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, struct lp_err *err);
 
-/* Writes all of them. `set->color` counts for stdout only. */
+/* Writes all of them, also when one fails; *err is then of the first that did. `set->color` counts
+ * for stdout only. */
 int lp_outputs_write(const struct lp_outputs *outputs, const struct lp_report_set *set,
                      struct lp_err *err);
 

@@ -36,7 +36,8 @@ struct options {
 static const struct lp_option rows[] = {
     {"workers", 'w', "N", LP_OPTION_NUMBER, AT(workers), 1, "workers in all"},
     {"rounds", 'r', "N", LP_OPTION_NUMBER, AT(rounds), 1, "rounds of each worker"},
-    {"duration", 'd', "T", LP_OPTION_DURATION, AT(duration_ns), 0, "run so long (500us 10ms 2s 1m)"},
+    {"duration", 'd', "T", LP_OPTION_DURATION, AT(duration_ns), 0,
+     "run so long (500us 10ms 2s 1m)"},
     {"containers", 'c', "N", LP_OPTION_NUMBER, AT(containers), 1, "containers"},
     {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0, "thread, process or namespace"},
     {"seed", 's', "N", LP_OPTION_NUMBER, AT(seed), 1, "seed of all random choices"},
@@ -61,9 +62,10 @@ static const struct lp_command_line line = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
     .synopsis = "run [OPTION...] [SCENARIO...]",
-    .summary = "Runs scenarios: bundled names, YAML files, or folders of them; none named: all "
-               "bundled\nones whose needs are met. Exit status: 0 all as expected, 1 a contradiction, "
-               "2 usage,\n3 undecided, 4 lockproof failed, 130 interrupted.",
+    .summary =
+        "Runs scenarios: bundled names, YAML files, or folders of them; none named: all "
+        "bundled\nones whose needs are met. Exit status: 0 all as expected, 1 a contradiction, "
+        "2 usage,\n3 undecided, 4 lockproof failed, 130 interrupted.",
 };
 
 /* A scenario that is to be run, and what came of it. */
@@ -83,7 +85,7 @@ struct command {
     size_t job_count;
     const char *base; /* the run folder; of several scenarios: the folder of their folders */
     int interrupt_fd;
-    bool named;       /* the user named what to run */
+    bool named; /* the user named what to run */
     bool interrupted;
     bool failed;
 };
@@ -208,8 +210,7 @@ static const char *reproduce(const struct command *command, const struct job *jo
 }
 
 static int save_result(struct command *command, const char *folder,
-                       const struct lp_run_result *const *results, size_t count,
-                       struct lp_err *err)
+                       const struct lp_run_result *const *results, size_t count, struct lp_err *err)
 {
     struct lp_outputs json;
     struct lp_texts given = {.count = 1};
@@ -234,10 +235,10 @@ static int run_job(struct command *command, struct job *job, struct lp_err *err)
     int result = lp_run_scenario(&job->run, &job->scenario, &options, err);
     if (shown)
         lp_progress_clear();
+    command->interrupted |= job->run.interrupted;
     if (result == -1)
         return -1;
     job->ran = true;
-    command->interrupted |= job->run.interrupted;
     if (job->run.failed) {
         command->failed = true;
         lp_err_wrap(&job->run.trouble, "%s", job->scenario.name);
@@ -276,7 +277,7 @@ static int run_jobs(struct command *command, struct lp_err *err)
 
 /* ---- telling ---- */
 
-static int dry_run(const struct command *command)
+static int dry_run(const struct command *command, struct lp_err *err)
 {
     struct lp_str out;
     lp_str_init(&out);
@@ -287,7 +288,7 @@ static int dry_run(const struct command *command)
     }
     bool written = lp_ui_print(out.ptr) && lp_ui_flush();
     lp_str_release(&out);
-    return written ? LP_EXIT_OK : LP_EXIT_FAILURE;
+    return written ? LP_EXIT_OK : lp_err_set(err, LP_ERR_SELF, "unable to write the plan");
 }
 
 static int exit_status(const struct command *command, int by_verdicts)
@@ -308,6 +309,22 @@ static size_t collect(const struct command *command, const struct lp_run_result 
     return count;
 }
 
+/* All of them, whatever becomes of one: a finding must not be lost because a disk is full. */
+static int write_reports(struct command *command, const struct lp_report_set *set,
+                         struct lp_err *err)
+{
+    int result = 0;
+    if (command->job_count > 1 && lp_is_folder(command->base))
+        result = save_result(command, command->base, set->results, set->count, err);
+    struct lp_err later = {0};
+    bool table = command->options.sweep && command->options.formats.count == 0;
+    int written =
+        table ? lp_sweep_print(set, &later) : lp_outputs_write(&command->outputs, set, &later);
+    if (written == -1 && result == 0)
+        *err = later;
+    return written == -1 ? -1 : result;
+}
+
 static int report(struct command *command, struct lp_err *err)
 {
     const struct lp_run_result **results = lp_alloc(command->job_count + 1, sizeof *results);
@@ -316,7 +333,6 @@ static int report(struct command *command, struct lp_err *err)
     int by_verdicts = options->sweep
                           ? LP_EXIT_OK
                           : lp_report_exit_status(results, count, command->named, options->require);
-    int status = exit_status(command, by_verdicts);
     struct lp_report_set set = {
         .results = results,
         .count = count,
@@ -325,17 +341,14 @@ static int report(struct command *command, struct lp_err *err)
         .verbose = options->verbose,
         .quiet = options->quiet,
         .width = lp_ui_width(),
-        .exit_status = status,
+        .exit_status = exit_status(command, by_verdicts),
     };
-    int result = 0;
-    if (command->job_count > 1 && lp_is_folder(command->base))
-        result = save_result(command, command->base, results, count, err);
-    if (options->sweep && options->formats.count == 0)
-        lp_sweep_print(&set);
-    else if (result == 0)
-        result = lp_outputs_write(&command->outputs, &set, err);
+    if (write_reports(command, &set, err) == -1) {
+        command->failed = true;
+        lp_ui_error(err);
+    }
     free(results);
-    return result == -1 ? -1 : status;
+    return exit_status(command, by_verdicts);
 }
 
 static int carry_out(struct command *command, const char **names, size_t count, struct lp_err *err)
@@ -349,14 +362,16 @@ static int carry_out(struct command *command, const char **names, size_t count, 
         find_jobs(command, names, count, err) == -1)
         return -1;
     if (options->dry_run)
-        return dry_run(command);
+        return dry_run(command, err);
     int ran = run_jobs(command, err);
-    if (ran == -1 && command->jobs[0].ran == false)
+    if (ran == -1 && !command->jobs[0].ran && !command->interrupted)
         return -1;
     if (ran == -1) {
         command->failed = true;
         lp_ui_error(err);
     }
+    if (!command->jobs[0].ran)
+        return LP_EXIT_INTERRUPTED;
     return report(command, err);
 }
 

@@ -28,15 +28,14 @@ static void add_notes(struct lp_str *out, const struct lp_report_set *set)
         const struct lp_run_result *result = set->results[i];
         if (result->judgement->verdict == LP_BROKEN && result->judgement->diagnosis_count > 0)
             lp_str_addf(out, "\n%s under %s: %s\n", result->scenario->name,
-                        lp_placement_name(result->placement),
-                        result->judgement->diagnoses[0].text);
+                        lp_placement_name(result->placement), result->judgement->diagnoses[0].text);
         else if (result->judgement->verdict != LP_HELD)
             lp_str_addf(out, "\n%s under %s: %s\n", result->scenario->name,
                         lp_placement_name(result->scenario->placement), result->judgement->reason);
     }
 }
 
-void lp_sweep_print(const struct lp_report_set *set)
+int lp_sweep_print(const struct lp_report_set *set, struct lp_err *err)
 {
     struct lp_str out;
     lp_str_init(&out);
@@ -50,7 +49,7 @@ void lp_sweep_print(const struct lp_report_set *set)
     }
     lp_str_add(&out, "\n");
     add_notes(&out, set);
-    lp_ui_print(out.ptr);
-    lp_ui_flush();
+    bool written = lp_ui_print(out.ptr) && lp_ui_flush();
     lp_str_release(&out);
+    return written ? 0 : lp_err_set(err, LP_ERR_SELF, "unable to write the table");
 }

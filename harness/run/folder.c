@@ -35,8 +35,8 @@ static const char *name_scratch(const char *workdir, struct lp_arena *arena)
 static int choose_scratch(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
                           struct lp_err *err)
 {
-    const char *candidates[] = {workdir, workdir ? NULL : "/dev/shm", workdir ? NULL : getenv("TMPDIR"),
-                                workdir ? NULL : "/tmp"};
+    const char *candidates[] = {workdir, workdir ? NULL : "/dev/shm",
+                                workdir ? NULL : getenv("TMPDIR"), workdir ? NULL : "/tmp"};
     int failed = ENOENT;
     const char *last = "/tmp";
     for (size_t i = 0; i < LP_ARRAY_LEN(candidates); i++) {

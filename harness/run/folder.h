@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two folders of a run: the run folder, which stays (scenario, history, result, system), and the
- * scratch folder, which holds what is under test and goes. Scratch is on tmpfs where there is one
- * with room, since the disk decides how fast races strike; the report names its filesystem.
+ * The two folders of a run: the run folder, which stays (scenario, history, result, system), and
+ * the scratch folder, which holds what is under test and goes. Scratch is on tmpfs where there is
+ * one with room, since the disk decides how fast races strike; the report names its filesystem.
  */
 #ifndef LP_RUN_FOLDER_H
 #define LP_RUN_FOLDER_H
@@ -19,8 +19,8 @@ struct lp_folders {
     int history_fd;
 };
 
-/* Makes the run folder, if it is not there; a history in it is refused. Names the scratch folder, but
-   does not make it. `workdir`: where that is to lie; NULL: chosen. Texts belong to `arena`. */
+/* Makes the run folder, if it is not there; a history in it is refused. Names the scratch folder,
+   but does not make it. `workdir`: where that is to lie; NULL: chosen. Texts belong to `arena`. */
 int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char *workdir,
                     struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
 /* Makes the scratch folder and what is in it. Called by the process that also removes it when the

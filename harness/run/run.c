@@ -146,7 +146,8 @@ static int set_up(struct setup *setup, struct lp_err *err)
     const struct lp_scenario *scenario = setup->scenario;
     const struct lp_run_options *options = setup->options;
     lp_boot_id(setup->boot_id, sizeof setup->boot_id);
-    if (lp_folders_make(&setup->folders, options->run_dir, options->workdir, &run->arena, err) == -1 ||
+    if (lp_folders_make(&setup->folders, options->run_dir, options->workdir, &run->arena, err) ==
+            -1 ||
         lp_folders_describe(&setup->folders, scenario, setup->boot_id, err) == -1)
         return -1;
     setup->control = lp_control_map(lp_scenario_workers(scenario), scenario->containers);
@@ -186,8 +187,7 @@ static void tear_down(struct setup *setup)
 static void show_progress(const struct setup *setup)
 {
     if (setup->options->progress)
-        setup->options->progress(setup->options->progress_context, setup->scenario,
-                                 setup->control);
+        setup->options->progress(setup->options->progress_context, setup->scenario, setup->control);
 }
 
 /* A first interrupt asks for an early end, a second one does not wait for it. */
@@ -248,8 +248,14 @@ static const char *hindrance(const struct lp_run *run)
 static int judge(struct setup *setup, struct lp_err *err)
 {
     struct lp_run *run = setup->run;
-    if (lp_history_load(&run->history, setup->folders.history_dir, err) == -1)
+    if (lp_history_load(&run->history, setup->folders.history_dir, err) == -1) {
+        /* Nobody came so far as to begin one: what stopped them is the matter, not its absence. */
+        if (run->failed)
+            *err = run->trouble;
+        else if (run->interrupted)
+            lp_err_set(err, LP_ERR_SELF, "interrupted before any worker had started");
         return -1;
+    }
     lp_checks_run(&run->checks, &run->history);
     struct lp_judge_input input = {
         .checks = &run->checks,
@@ -265,8 +271,7 @@ static int judge(struct setup *setup, struct lp_err *err)
     struct lp_err complaint;
     if (run->judgement.verdict == LP_INCONCLUSIVE &&
         lp_trouble_get(&setup->control->complaint, &complaint) == -1)
-        snprintf(run->result.complaint, sizeof run->result.complaint, "%.191s",
-                 complaint.text);
+        snprintf(run->result.complaint, sizeof run->result.complaint, "%.191s", complaint.text);
     return 0;
 }
 
@@ -278,9 +283,8 @@ static bool as_expected(const struct lp_run *run, const struct lp_scenario *scen
         return scenario->expect == LP_EXPECT_HELD;
     case LP_BROKEN:
         return scenario->expect == LP_EXPECT_BROKEN &&
-               (!scenario->cause ||
-                (judgement->diagnosis_count > 0 &&
-                 strcmp(judgement->diagnoses[0].cause, scenario->cause) == 0));
+               (!scenario->cause || (judgement->diagnosis_count > 0 &&
+                                     strcmp(judgement->diagnoses[0].cause, scenario->cause) == 0));
     case LP_INCONCLUSIVE:
     case LP_SKIPPED:
         break;
@@ -327,8 +331,11 @@ int lp_run_scenario(struct lp_run *run, const struct lp_scenario *scenario,
     int result = do_run(&setup, err);
     tear_down(&setup);
     run->result.as_expected = as_expected(run, scenario);
-    if (result == -1)
+    if (result == -1) {
+        bool interrupted = run->interrupted;
         lp_run_release(run);
+        run->interrupted = interrupted;
+    }
     return result;
 }
 

@@ -13,9 +13,9 @@
 struct lp_run_options {
     const struct lp_registry *registry;
     const char *run_dir;
-    const char *workdir;    /* for the scratch folder; NULL: chosen */
-    const char *reproduce;  /* the command so far; the seed is added */
-    int interrupt_fd;       /* a signalfd; readable: end early. -1: none */
+    const char *workdir;   /* for the scratch folder; NULL: chosen */
+    const char *reproduce; /* the command so far; the seed is added */
+    int interrupt_fd;      /* a signalfd; readable: end early. -1: none */
     /* Called about ten times a second while workers run, and once at their end; NULL: not. */
     void (*progress)(void *context, const struct lp_scenario *scenario,
                      const struct lp_control *control);
@@ -29,13 +29,13 @@ struct lp_run {
     struct lp_judgement judgement;
     struct lp_arena arena;
     bool interrupted;
-    bool failed;           /* lockproof or the machine failed: `trouble` says how */
+    bool failed; /* lockproof or the machine failed: `trouble` says how */
     struct lp_err trouble;
 };
 
 /* Carries the scenario out. 0 with a verdict in run->result, also when it was interrupted or failed
-   half-way (what was recorded is judged). -1: not even started; *err says why. The scenario must
-   outlive the run. */
+   half-way (what was recorded is judged). -1: not even started; *err says why, and run->interrupted
+   whether that was the user's wish. The scenario must outlive the run. */
 int lp_run_scenario(struct lp_run *run, const struct lp_scenario *scenario,
                     const struct lp_run_options *options, struct lp_err *err) LP_MUST_CHECK;
 void lp_run_release(struct lp_run *run); /* takes a zeroed struct too */

@@ -80,6 +80,28 @@ static void stop_servers(struct runner *runner)
         lp_server_release(&runner->servers[--runner->server_count]);
 }
 
+/* Workers whose container was killed die with it, but a moment later, and may still make a file in
+   the scratch folder before they do. As their subreaper we see the last of them end; a stranger's
+   daemon is not waited for. */
+static void outlive_all(void)
+{
+    uint64_t until_ns = lp_clock_ns() + GRACE_NS;
+    sigset_t ended;
+    pid_t reaped;
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ended, NULL); /* else it would be thrown away, being ignored */
+    while ((reaped = waitpid(-1, NULL, WNOHANG)) != -1) {
+        uint64_t now_ns = lp_clock_ns();
+        if (now_ns >= until_ns)
+            return;
+        struct timespec left = {.tv_sec = (time_t)((until_ns - now_ns) / LP_SEC),
+                                .tv_nsec = (long)((until_ns - now_ns) % LP_SEC)};
+        if (reaped == 0)
+            sigtimedwait(&ended, NULL, &left);
+    }
+}
+
 /* The command is gone: nobody wants a result. Workers die with their containers. */
 static void abandon(struct runner *runner) LP_NORETURN;
 static void abandon(struct runner *runner)
@@ -91,6 +113,7 @@ static void abandon(struct runner *runner)
         }
     }
     stop_servers(runner);
+    outlive_all();
     lp_folder_remove(runner->plan->scratch);
     _exit(1);
 }
@@ -281,6 +304,7 @@ static void carry_out(struct runner *runner)
     while (runner->running > 0)
         turn(runner);
     stop_servers(runner);
+    outlive_all();
     lp_folder_remove(runner->plan->scratch);
 }
 
@@ -319,7 +343,8 @@ static void runner_main(const struct lp_runner_plan *plan, int command_fd)
     _exit(0);
 }
 
-/* In a PID namespace of its own where that is allowed; otherwise the leash of each process must do. */
+/* In a PID namespace of its own where that is allowed; otherwise the leash of each process must do.
+ */
 static int fork_runner(struct lp_child *child)
 {
 #if defined(__SANITIZE_THREAD__)

@@ -25,12 +25,13 @@ struct lp_runner {
     int command_fd; /* the command's end of the pipe */
 };
 
-/* Starts the runner's process. LP_ERR_SELF when that fails. What fails later is in the control block
-   (trouble). The caller waits for runner->child. */
+/* Starts the runner's process. LP_ERR_SELF when that fails. What fails later is in the control
+   block (trouble). The caller waits for runner->child. */
 int lp_runner_start(struct lp_runner *runner, const struct lp_runner_plan *plan,
                     struct lp_err *err) LP_MUST_CHECK;
 
-/* Asks for an early end: workers finish their operation; what hangs is killed after a grace time. */
+/* Asks for an early end: workers finish their operation; what hangs is killed after a grace time.
+ */
 void lp_runner_stop(struct lp_runner *runner);
 
 /* Waits for its end and closes the pipe. Returns the wait(2) status. */
