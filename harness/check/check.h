@@ -24,47 +24,88 @@ enum lp_result {
 
 #define LP_NOWHERE SIZE_MAX
 
+/* How far an update, from its read to its write (and commit), lies inside one exclusive hold. By the
+   worker's own order of steps, so that a lease which may have ended still counts as a hold. */
+enum lp_cover {
+    LP_COVER_NONE,   /* no hold touches it */
+    LP_COVER_PARTLY, /* a hold touches its read or its write, but none holds from one to the other;
+                        or the one that does is shared */
+    LP_COVER_FULL,
+};
+
 /*
- * One read-modify-write of one worker: the last read of an attempt and the write that follows it, or
- * an `add` alone (then read == write), or a `cas`. It counts as acknowledged when its write was ok
- * and, inside a transaction, its commit was ok too; as unknown when any of these is unknown.
+ * One read-modify-write of one worker: the last read of a round and the write that follows it, or
+ * an `add` alone (then read == write), or a `cas`. It counts as acknowledged (outcome LP_OK) when its
+ * write was ok and, inside a transaction, its commit was ok too; as LP_UNKNOWN when any of these is
+ * unknown; as LP_FAIL when it certainly did not happen. Writes that repeat one read are one update.
  */
 struct lp_update {
     size_t read;   /* index into history->ops; for `add` == write */
     size_t write;
+    size_t begin;  /* LP_NOWHERE outside a transaction */
     size_t commit; /* LP_NOWHERE outside a transaction */
     int64_t value_read;
-    int64_t value_written;
+    int64_t value_written; /* `add`: only when ok */
     enum lp_outcome outcome;
     uint32_t worker;
+    enum lp_cover cover;
+    size_t hold;   /* index into holds: the one that covers it or touches it first; or LP_NOWHERE */
+    bool refused;  /* not done because the store said busy: a conflict that was seen */
+    bool carried;  /* its read was undone (rolled back, attempt given up) before its write */
+};
+
+/* What ended the part of a hold that its holder could rely on. */
+enum lp_hold_end {
+    LP_HOLD_OPEN,       /* nothing: its worker went away with it, or was never heard of again */
+    LP_HOLD_RELEASED,   /* UNLOCK, COMMIT or ROLLBACK was asked for, whatever came of it */
+    LP_HOLD_CLOSED,     /* CLOSE of the lock's handle (a transaction: of the store's) */
+    LP_HOLD_UPGRADED,   /* UPGRADE: may let go of the shared lock before it has the exclusive one */
+    LP_HOLD_REACQUIRED, /* the same worker was granted the lock again */
 };
 
 /*
- * One hold of a lock: LOCK/TRYLOCK granted, or a transaction from its first lock-taking step (BEGIN
- * immediate or exclusive; deferred: its first ok WRITE).
- * Certain from `from_ns` (acquire completed) to `until_ns`, the earliest of: release invoked; acquire
- * *invoked* + ttl for a lease; CLOSE invoked; for a worker that vanished, its last sign of life.
+ * One hold of a lock: LOCK/TRYLOCK/UPGRADE granted, or a transaction from its first lock-taking step
+ * (BEGIN immediate or exclusive; deferred: its first ok write).
+ *
+ * Certain from `from_ns` (acquire completed) to `until_ns`, the earliest of: the first release asked
+ * for, granted or refused (a refused one leaves the lock as it was, but is no evidence of holding);
+ * the try's begin + ttl - 1 % for a lease (1 % bounds the rate of the server's clock); CLOSE of the
+ * lock's handle; UPGRADE; being granted it again; in a transaction, a statement that was not ok (the
+ * backend may have rolled back by itself); without any of these, the worker's last sign of life.
+ *
+ * A hold without a lease that the backend disowns at release (`lost`) is certain up to that release:
+ * until then nothing had told its holder that the section was over, so another grant inside it means
+ * that the lock did not protect it. With a lease the lawful end comes first and hides nothing.
  */
 struct lp_hold {
     size_t acquire;      /* op index */
-    size_t release;      /* op index, or LP_NOWHERE */
+    size_t release;      /* op index of the release that was ok (or found it gone), or LP_NOWHERE */
+    size_t ended_by;     /* op index of what `end` names, or LP_NOWHERE */
+    enum lp_hold_end end;
     uint64_t from_ns, until_ns;
     uint64_t invoked_ns; /* of the acquire */
     uint64_t release_complete_ns; /* upper end: after this it certainly is not held; UINT64_MAX */
     uint64_t lease_end_ns; /* earliest end of the lease, or UINT64_MAX */
+    uint64_t lease_over_ns; /* latest end of the lease, or UINT64_MAX */
     uint64_t domain, object;
     uint32_t worker;
     uint8_t lock;        /* index of the lock; LP_LOCK_TX for a transaction of the store */
     bool shared;
     bool lost;           /* at release the backend proved that it was not held any more */
+    bool deferred;       /* a transaction that took its lock only with its first write */
+    bool committed;      /* a transaction whose commit was ok */
 };
 #define LP_LOCK_TX 0xfe
 
-/* Two acknowledged updates that wrote the same value, of which one overwrote the other. */
+/*
+ * Two updates of which one overwrote the other. Either both wrote the same value, or `first` wrote
+ * certainly between the read and the write of `second`, which then set the counter back.
+ */
 struct lp_losing_pair {
     size_t first, second; /* indexes into checks->updates; `second` wrote later */
-    bool overlapping;     /* their windows from read to write overlap: this is where it was lost;
-                             false: only an echo of an earlier loss */
+    bool overlapping;     /* `first` wrote (possibly) between read and write of `second`: this is
+                             where it was lost; false: only an echo of an earlier loss, because after
+                             a stale write correct workers write the same values again */
 };
 
 struct lp_lost_update {
@@ -72,12 +113,13 @@ struct lp_lost_update {
     char detail[256];
     int64_t start;
     bool final_known;
-    int64_t final; /* sum over distinct stores of (final - start), plus start */
+    int64_t final; /* the best view: with several stores each container counts alone */
+    bool views_differ;  /* containers ended with different stores that hold different values */
     uint64_t acknowledged, unknown;
-    uint64_t lost_min, lost_max; /* a range when outcomes are unknown */
+    uint64_t lost_min, lost_max; /* a range when outcomes or the final value are unknown */
     uint64_t extra;              /* final above acknowledged + unknown: applied twice */
     uint64_t distinct_stores;    /* identities that workers wrote to */
-    struct lp_losing_pair *pairs;
+    struct lp_losing_pair *pairs; /* overlapping ones first, each kind in order of the later write */
     size_t pair_count, pair_cap;
     uint64_t pairs_total; /* pairs are kept up to a limit, this counts all */
     uint64_t first_loss_ns; /* completion of the first write that proves a loss, since start; or 0 */
@@ -111,6 +153,7 @@ struct lp_stuck {
     uint32_t worker;
     size_t acquire;      /* op index of the acquire that was never granted, or LP_NOWHERE */
     size_t hold;         /* ORPHAN, CYCLE: index into holds; else LP_NOWHERE */
+    size_t last_release; /* FREE_LOCK: the release that should have woken it, or LP_NOWHERE */
     uint64_t served;     /* grants of the same lock to others while it waited */
     enum lp_stuck_reason reason;
 };
@@ -125,15 +168,28 @@ struct lp_progress {
     size_t witness_count;
 };
 
-/* How much the run proves. Definitions: CONTRACT "meeting". */
+/*
+ * How much the run proves. A meeting is a contested grant: the try that was granted overlaps another
+ * worker's try, and the lock passed from one worker to another or was free during the overlap. With
+ * several locks those of the most contested one count, so that a section under two counts once.
+ * Without locks it is an update by `add`, `cas` or a transaction that overlaps one of another worker,
+ * or was refused because of one. A plain read and write without any lock is no meeting: there is
+ * nothing that could hold.
+ */
 struct lp_contention {
     uint64_t acquires;  /* granted */
-    uint64_t meetings;  /* contested grants; between different containers where there are several */
+    uint64_t meetings;  /* between different containers where there are several */
     uint64_t blocked;   /* attempts that found the lock taken; do not count towards held */
     uint64_t handovers; /* grants whose previous holder was another worker */
-    uint64_t windows;   /* updates */
-    uint64_t windows_overlapped; /* updates whose read-to-write window overlapped another's */
+    uint64_t windows;   /* acknowledged updates */
+    uint64_t windows_overlapped; /* of those, whose read-to-write window overlapped another's */
     bool counts_updates; /* meetings are of updates (no lock, optimistic transactions), not grants */
+};
+
+/* Each worker's own operations in its own order: indexes into history->ops. */
+struct lp_trail {
+    size_t *ops;
+    size_t *first; /* worker w: ops[first[w]] to ops[first[w + 1] - 1] */
 };
 
 struct lp_checks {
@@ -147,7 +203,22 @@ struct lp_checks {
     struct lp_progress progress;
     struct lp_contention contention;
     uint64_t ops_ok, ops_fail, ops_unknown;
+    struct lp_trail trail;
+    /* Indexes into holds, by worker, lock and order of acquiring: one worker's holds of one lock do
+       not overlap. */
+    size_t *holds_by_worker;
 };
+
+/* The holds of one lock (index or LP_LOCK_TX) that lie, by their worker's own order, in any part
+   of [from, to], two of its operations. At most `max` are put into `found`; returns how many. */
+size_t lp_holds_around(const struct lp_checks *checks, size_t from, size_t to, uint8_t lock,
+                       size_t *found, size_t max);
+/* Does the hold last from before `from` to after `to` (or end with `to`, a commit)? */
+bool lp_hold_spans(const struct lp_checks *checks, const struct lp_hold *hold, size_t from,
+                   size_t to);
+/* The operation with which an update takes effect: its commit, or its write. */
+size_t lp_update_end(const struct lp_update *update);
+uint32_t lp_lock_capacity(const struct lp_history *history, uint8_t lock);
 
 /* Runs all checkers. The history must outlive the result. */
 void lp_checks_run(struct lp_checks *checks, const struct lp_history *history);

@@ -147,6 +147,20 @@ static int find_bundled(struct lp_catalogue *catalogue, const char *name,
     return result;
 }
 
+/* "sqlite/naive": the bundled one of that family, should two families have the name. */
+static bool find_in_family(struct lp_catalogue *catalogue, const char *name,
+                           struct lp_scenario_files *files)
+{
+    if (!catalogue->scenario_dir || !strchr(name, '/') || is_scenario_file(name))
+        return false;
+    const char *path =
+        lp_arena_printf(&catalogue->arena, "%s/%s" SUFFIX, catalogue->scenario_dir, name);
+    if (!lp_is_file(path))
+        return false;
+    add_file(catalogue, files, path);
+    return true;
+}
+
 int lp_catalogue_find(struct lp_catalogue *catalogue, const char *name,
                       struct lp_scenario_files *files, struct lp_err *err)
 {
@@ -161,6 +175,8 @@ int lp_catalogue_find(struct lp_catalogue *catalogue, const char *name,
             return lp_err_set(err, LP_ERR_USAGE, "no scenario (*.yaml) in folder '%s'", folder);
         return 0;
     }
+    if (find_in_family(catalogue, name, files))
+        return 0;
     if (is_scenario_file(name) || strchr(name, '/')) {
         add_file(catalogue, files, name);
         return 0;

@@ -30,8 +30,8 @@ struct lp_scenario_files {
     size_t count, cap;
 };
 
-/* Adds what `name` stands for: a bundled name, a YAML file, or all below a folder; NULL: all
-   bundled ones. LP_ERR_USAGE with the nearest bundled name when it stands for nothing. */
+/* Adds what `name` stands for: a bundled name or FAMILY/NAME, a YAML file, or all below a folder;
+   NULL: all bundled ones. LP_ERR_USAGE with the nearest bundled name when it stands for nothing. */
 int lp_catalogue_find(struct lp_catalogue *catalogue, const char *name,
                       struct lp_scenario_files *files, struct lp_err *err) LP_MUST_CHECK;
 

@@ -2,8 +2,11 @@
 /* lockproof COMMAND [OPTION...]: the table of commands. */
 #include "cli/commands.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/nearest.h"
 #include "base/str.h"
@@ -52,8 +55,23 @@ static int unknown(const char *word)
     return LP_EXIT_USAGE;
 }
 
+/* Descriptors 0 to 2 that were closed would be given to the next files opened, and a history would
+   hold what was printed. They are opened the wrong way round, so that printing still fails. */
+static int open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+            continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return -1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (open_standard_files() == -1)
+        return LP_EXIT_FAILURE;
     /* A reader that went away shows as a failed write, which has its own exit status. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {

@@ -174,15 +174,27 @@ static void choose_base(struct command *command)
         command->base = lp_arena_printf(&command->arena, "%s-%u", first, k);
 }
 
+/* How many jobs before this one have its name and placement: two families may both have a "naive".
+ */
+static unsigned namesakes_before(const struct command *command, const struct job *job)
+{
+    unsigned count = 0;
+    for (const struct job *other = command->jobs; other < job; other++)
+        count += strcmp(other->scenario.name, job->scenario.name) == 0 &&
+                 (!command->options.sweep || other->scenario.placement == job->scenario.placement);
+    return count;
+}
+
 static const char *run_dir_of(struct command *command, const struct job *job)
 {
+    struct lp_arena *arena = &command->arena;
     if (command->job_count == 1)
         return command->base;
-    const char *path = lp_arena_printf(&command->arena, "%s/%s", command->base, job->scenario.name);
-    if (!command->options.sweep)
-        return path;
-    return lp_arena_printf(&command->arena, "%s-%s", path,
-                           lp_placement_name(job->scenario.placement));
+    const char *path = lp_arena_printf(arena, "%s/%s", command->base, job->scenario.name);
+    if (command->options.sweep)
+        path = lp_arena_printf(arena, "%s-%s", path, lp_placement_name(job->scenario.placement));
+    unsigned before = namesakes_before(command, job);
+    return before ? lp_arena_printf(arena, "%s-%u", path, before + 1) : path;
 }
 
 /* The same command for this scenario alone. */

@@ -54,7 +54,7 @@ static bool need_driver(struct setup *setup, const struct lp_resource *resource)
 {
     const struct lp_driver_row *row = lp_registry_find(setup->options->registry, resource->driver);
     if (!row || !row->driver) {
-        char reason[160];
+        char reason[256];
         snprintf(reason, sizeof reason, "driver '%s' is not available: %s", resource->driver,
                  row ? row->reason : "unknown");
         skip(setup->run, reason, resource->driver, row ? row->remedy : NULL);

@@ -104,7 +104,7 @@ static const struct {
     {3, 0, "exit status 3"},
     {255, 0, "exit status 255"},
     {0, SIGKILL, "killed by signal 9 (Killed)"},
-    {0, SIGTERM, "killed by signal 15 (Terminated)"},
+    {0, SIGUSR1, "killed by signal 10 (User defined signal 1)"},
 };
 
 START_TEST(the_end_of_a_child_is_told_as_it_was)
