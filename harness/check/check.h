@@ -3,7 +3,8 @@
  * Checkers: a history in, facts out. Three-valued; a violation always outranks "unknown". They
  * decide from certain knowledge only: an operation with outcome `unknown` may or may not have
  * happened, an operation certainly took effect between its invocation and its completion, and a
- * hold lasts certainly only from the completion of its acquire to the earliest of the reasons below.
+ * hold lasts certainly only from the completion of its acquire to the earliest of the reasons
+ * below.
  *
  * All are O(n log n) in the number of operations. Results own their arrays until lp_checks_release.
  */
@@ -24,8 +25,8 @@ enum lp_result {
 
 #define LP_NOWHERE SIZE_MAX
 
-/* How far an update, from its read to its write (and commit), lies inside one exclusive hold. By the
-   worker's own order of steps, so that a lease which may have ended still counts as a hold. */
+/* How far an update, from its read to its write (and commit), lies inside one exclusive hold. By
+   the worker's own order of steps, so that a lease which may have ended still counts as a hold. */
 enum lp_cover {
     LP_COVER_NONE,   /* no hold touches it */
     LP_COVER_PARTLY, /* a hold touches its read or its write, but none holds from one to the other;
@@ -35,12 +36,13 @@ enum lp_cover {
 
 /*
  * One read-modify-write of one worker: the last read of a round and the write that follows it, or
- * an `add` alone (then read == write), or a `cas`. It counts as acknowledged (outcome LP_OK) when its
- * write was ok and, inside a transaction, its commit was ok too; as LP_UNKNOWN when any of these is
- * unknown; as LP_FAIL when it certainly did not happen. Writes that repeat one read are one update.
+ * an `add` alone (then read == write), or a `cas`. It counts as acknowledged (outcome LP_OK) when
+ * its write was ok and, inside a transaction, its commit was ok too; as LP_UNKNOWN when any of
+ * these is unknown; as LP_FAIL when it certainly did not happen. Writes that repeat one read are
+ * one update.
  */
 struct lp_update {
-    size_t read;   /* index into history->ops; for `add` == write */
+    size_t read; /* index into history->ops; for `add` == write */
     size_t write;
     size_t begin;  /* LP_NOWHERE outside a transaction */
     size_t commit; /* LP_NOWHERE outside a transaction */
@@ -49,9 +51,10 @@ struct lp_update {
     enum lp_outcome outcome;
     uint32_t worker;
     enum lp_cover cover;
-    size_t hold;   /* index into holds: the one that covers it or touches it first; or LP_NOWHERE */
-    bool refused;  /* not done because the store said busy: a conflict that was seen */
-    bool carried;  /* its read was undone (rolled back, attempt given up) before its write */
+    size_t hold;  /* index into holds: the one that covers it or touches it first; or LP_NOWHERE */
+    bool refused; /* not done because the store said busy: a conflict that was seen */
+    bool carried; /* its read was undone (rolled back, attempt given up) before its write */
+    bool odd;     /* not one more than a read of its round: nothing can be counted then */
 };
 
 /* What ended the part of a hold that its holder could rely on. */
@@ -64,36 +67,40 @@ enum lp_hold_end {
 };
 
 /*
- * One hold of a lock: LOCK/TRYLOCK/UPGRADE granted, or a transaction from its first lock-taking step
- * (BEGIN immediate or exclusive; deferred: its first ok write).
+ * One hold of a lock: LOCK/TRYLOCK/UPGRADE granted, or a transaction from its first lock-taking
+ * step (BEGIN immediate or exclusive; deferred: its first ok write).
  *
- * Certain from `from_ns` (acquire completed) to `until_ns`, the earliest of: the first release asked
- * for, granted or refused (a refused one leaves the lock as it was, but is no evidence of holding);
- * the try's begin + ttl - 1 % for a lease (1 % bounds the rate of the server's clock); CLOSE of the
- * lock's handle; UPGRADE; being granted it again; in a transaction, a statement that was not ok (the
- * backend may have rolled back by itself); without any of these, the worker's last sign of life.
+ * Certain from `from_ns` (acquire completed) to `until_ns`, the earliest of: the first release
+ * asked for, granted or refused (a refused one leaves the lock as it was, but is no evidence of
+ * holding); the try's begin + ttl - 1 % for a lease (1 % bounds the rate of the server's clock);
+ * CLOSE of the lock's handle; UPGRADE; being granted it again; in a transaction, a statement that
+ * was not ok (the backend may have rolled back by itself); without any of these, the worker's last
+ * sign of life.
  *
- * A hold without a lease that the backend disowns at release (`lost`) is certain up to that release:
- * until then nothing had told its holder that the section was over, so another grant inside it means
- * that the lock did not protect it. With a lease the lawful end comes first and hides nothing.
+ * A hold without a lease that the backend disowns at release (`lost`) is certain up to that
+ * release: until then nothing had told its holder that the section was over, so another grant
+ * inside it means that the lock did not protect it. With a lease the lawful end comes first and
+ * hides nothing.
  */
 struct lp_hold {
-    size_t acquire;      /* op index */
-    size_t release;      /* op index of the release that was ok (or found it gone), or LP_NOWHERE */
-    size_t ended_by;     /* op index of what `end` names, or LP_NOWHERE */
+    size_t acquire;  /* op index */
+    size_t release;  /* op index of the release that was ok (or found it gone), or LP_NOWHERE */
+    size_t ended_by; /* op index of what `end` names, or LP_NOWHERE */
     enum lp_hold_end end;
     uint64_t from_ns, until_ns;
-    uint64_t invoked_ns; /* of the acquire */
+    uint64_t invoked_ns;          /* of the try that was granted */
     uint64_t release_complete_ns; /* upper end: after this it certainly is not held; UINT64_MAX */
-    uint64_t lease_end_ns; /* earliest end of the lease, or UINT64_MAX */
-    uint64_t lease_over_ns; /* latest end of the lease, or UINT64_MAX */
+    uint64_t lease_end_ns;        /* earliest end of the lease, or UINT64_MAX */
+    uint64_t lease_over_ns;       /* latest end of the lease, or UINT64_MAX */
     uint64_t domain, object;
     uint32_t worker;
-    uint8_t lock;        /* index of the lock; LP_LOCK_TX for a transaction of the store */
+    uint8_t lock; /* index of the lock; LP_LOCK_TX for a transaction of the store */
     bool shared;
-    bool lost;           /* at release the backend proved that it was not held any more */
-    bool deferred;       /* a transaction that took its lock only with its first write */
-    bool committed;      /* a transaction whose commit was ok */
+    bool lost;      /* at release the backend proved that it was not held any more */
+    bool dropped;   /* lost without a lease while nobody else released the lock or ended: by
+                       something that its own holder did */
+    bool deferred;  /* a transaction that took its lock only with its first write */
+    bool committed; /* a transaction whose commit was ok */
 };
 #define LP_LOCK_TX 0xfe
 
@@ -103,9 +110,10 @@ struct lp_hold {
  */
 struct lp_losing_pair {
     size_t first, second; /* indexes into checks->updates; `second` wrote later */
-    bool overlapping;     /* `first` wrote (possibly) between read and write of `second`: this is
-                             where it was lost; false: only an echo of an earlier loss, because after
-                             a stale write correct workers write the same values again */
+    /* `first` wrote (possibly) between read and write of `second`: this is where it was lost. Else
+       only an echo of an earlier loss: after a stale write correct workers write the same values
+       again. */
+    bool overlapping;
 };
 
 struct lp_lost_update {
@@ -113,16 +121,18 @@ struct lp_lost_update {
     char detail[256];
     int64_t start;
     bool final_known;
-    int64_t final; /* the best view: with several stores each container counts alone */
-    bool views_differ;  /* containers ended with different stores that hold different values */
+    int64_t final;     /* the best view: with several stores each container counts alone */
+    bool views_differ; /* containers ended with different stores that hold different values */
     uint64_t acknowledged, unknown;
     uint64_t lost_min, lost_max; /* a range when outcomes or the final value are unknown */
     uint64_t extra;              /* final above acknowledged + unknown: applied twice */
     uint64_t distinct_stores;    /* identities that workers wrote to */
-    struct lp_losing_pair *pairs; /* overlapping ones first, each kind in order of the later write */
+    /* Overlapping ones first, each kind in order of the later write. */
+    struct lp_losing_pair *pairs;
     size_t pair_count, pair_cap;
     uint64_t pairs_total; /* pairs are kept up to a limit, this counts all */
-    uint64_t first_loss_ns; /* completion of the first write that proves a loss, since start; or 0 */
+    /* Completion of the first write that proves a loss, since start; or 0. */
+    uint64_t first_loss_ns;
     size_t *witness; /* op indexes in time order */
     size_t witness_count;
 };
@@ -169,21 +179,22 @@ struct lp_progress {
 };
 
 /*
- * How much the run proves. A meeting is a contested grant: the try that was granted overlaps another
- * worker's try, and the lock passed from one worker to another or was free during the overlap. With
- * several locks those of the most contested one count, so that a section under two counts once.
- * Without locks it is an update by `add`, `cas` or a transaction that overlaps one of another worker,
- * or was refused because of one. A plain read and write without any lock is no meeting: there is
- * nothing that could hold.
+ * How much the run proves. A meeting is a contested grant: the try that was granted overlaps
+ * another worker's try, and the lock passed from one worker to another or was free during the
+ * overlap. With several locks those of the most contested one count, so that a section under two
+ * counts once. Without locks it is an update by `add`, `cas` or a transaction that overlaps one of
+ * another worker, or was refused because of one. A plain read and write without any lock is no
+ * meeting: there is nothing that could hold.
  */
 struct lp_contention {
-    uint64_t acquires;  /* granted */
-    uint64_t meetings;  /* between different containers where there are several */
-    uint64_t blocked;   /* attempts that found the lock taken; do not count towards held */
-    uint64_t handovers; /* grants whose previous holder was another worker */
-    uint64_t windows;   /* acknowledged updates */
+    uint64_t acquires;           /* granted */
+    uint64_t meetings;           /* between different containers where there are several */
+    uint64_t blocked;            /* attempts that found the lock taken; do not count towards held */
+    uint64_t handovers;          /* grants whose previous holder was another worker */
+    uint64_t windows;            /* acknowledged updates */
     uint64_t windows_overlapped; /* of those, whose read-to-write window overlapped another's */
-    bool counts_updates; /* meetings are of updates (no lock, optimistic transactions), not grants */
+    bool
+        counts_updates; /* meetings are of updates (no lock, optimistic transactions), not grants */
 };
 
 /* Each worker's own operations in its own order: indexes into history->ops. */
@@ -207,6 +218,7 @@ struct lp_checks {
     /* Indexes into holds, by worker, lock and order of acquiring: one worker's holds of one lock do
        not overlap. */
     size_t *holds_by_worker;
+    bool drops[LP_HISTORY_LOCKS]; /* locks of which some hold was `dropped` */
 };
 
 /* The holds of one lock (index or LP_LOCK_TX) that lie, by their worker's own order, in any part

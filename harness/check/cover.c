@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which holds lie around an update. Decided by the worker's own order of operations, not by times: a
- * worker that acquired before its read and released after its write did what a lock asks for, even
- * if the lock did not keep its promise.
+ * Which holds lie around an update. Decided by the worker's own order of operations, not by times:
+ * a worker that acquired before its read and released after its write did what a lock asks for,
+ * even if the lock did not keep its promise.
  */
 #include "check/parts.h"
 

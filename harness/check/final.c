@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The counter at the end. After all workers ended each container tells what it sees. All are meant to
- * see one store; whether they do is decided by identity *and* value, because an identity alone can
- * differ for one object (bind mounts and overlays may show another device number), and equal values
- * alone prove nothing.
+ * The counter at the end. After all workers ended each container tells what it sees. All are meant
+ * to see one store; whether they do is decided by identity *and* value, because an identity alone
+ * can differ for one object (bind mounts and overlays may show another device number), and equal
+ * values alone prove nothing.
  */
 #include "check/parts.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who certainly held what from when to when; struct lp_hold says what ends certainty. How long a lock
- * may possibly have been held is kept apart (release_complete_ns): proofs that a lock was held use
- * the one, proofs that it was free use the other.
+ * Who certainly held what from when to when; struct lp_hold says what ends certainty. How long a
+ * lock may possibly have been held is kept apart (release_complete_ns): proofs that a lock was held
+ * use the one, proofs that it was free use the other.
  */
 #include "check/parts.h"
 
@@ -34,8 +34,8 @@ static size_t add_hold(struct walk *walk, size_t acquire, uint8_t lock)
 {
     struct lp_checks *checks = walk->checks;
     const struct lp_op *op = &checks->history->ops[acquire];
-    checks->holds = lp_grow(checks->holds, &checks->hold_cap, checks->hold_count + 1,
-                            sizeof *checks->holds);
+    checks->holds =
+        lp_grow(checks->holds, &checks->hold_cap, checks->hold_count + 1, sizeof *checks->holds);
     checks->holds[checks->hold_count] = (struct lp_hold){
         .acquire = acquire,
         .release = LP_NOWHERE,
@@ -84,8 +84,7 @@ static void take_grant(struct walk *walk, size_t index)
     if (before != LP_NOWHERE)
         end_hold(walk, before, index, LP_HOLD_REACQUIRED);
     size_t hold = add_hold(walk, index, record->lock);
-    hold_at(walk, hold)->shared =
-        record->kind != LP_STEP_UPGRADE && record->flags & LP_FLAG_SHARED;
+    hold_at(walk, hold)->shared = record->kind != LP_STEP_UPGRADE && record->flags & LP_FLAG_SHARED;
     set_lease(hold_at(walk, hold), record->value);
     walk->open[record->lock] = hold;
 }
@@ -100,8 +99,7 @@ static void take_upgrade(struct walk *walk, size_t index)
         return; /* the shared lock may be held still, or may have been dropped */
     if (before != LP_NOWHERE) {
         struct lp_hold *shared = hold_at(walk, before);
-        shared->release_complete_ns =
-            earlier(shared->release_complete_ns, op->record->complete_ns);
+        shared->release_complete_ns = earlier(shared->release_complete_ns, op->record->complete_ns);
     }
     take_grant(walk, index);
 }

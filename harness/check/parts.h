@@ -11,6 +11,7 @@ void lp_trail_release(struct lp_trail *trail);
 void lp_find_updates(struct lp_checks *checks);
 void lp_find_holds(struct lp_checks *checks);
 void lp_index_holds(struct lp_checks *checks);
+void lp_find_dropped(struct lp_checks *checks);
 void lp_find_cover(struct lp_checks *checks);
 void lp_find_contention(struct lp_checks *checks);
 
@@ -52,7 +53,8 @@ static inline bool lp_modes_conflict(bool shared, bool other_shared)
 /* `value` added to an array of op indexes kept in time order, once. */
 void lp_witness_add(size_t **witness, size_t *count, size_t op);
 
-/* Losing pairs: see pairs.c. Returns how many updates were certainly overwritten by a stale write. */
+/* Losing pairs: see pairs.c. Returns how many updates were certainly overwritten by a stale write.
+ */
 uint64_t lp_find_pairs(struct lp_checks *checks);
 /* When no acknowledged update is the overwriter: those of unknown outcome that may be. */
 void lp_find_suspects(struct lp_checks *checks);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Operations paired into updates. A worker writes the value of its round's latest read plus one, so
- * the read that belongs to a write is the latest of that round; it may be of an earlier attempt when
- * only the write was repeated. What became of a write inside a transaction is known at its commit.
+ * the read that belongs to a write is the latest of that round; it may be of an earlier attempt
+ * when only the write was repeated. What became of a write inside a transaction is known at its
+ * commit.
  */
 #include "check/parts.h"
 
@@ -64,10 +65,10 @@ static void add_write(struct walk *walk, size_t write)
         update->read = walk->read;
         update->carried = walk->read_undone;
     }
-    /* All proofs rest on steps of one from a read; of a write that is none only the possibility
-       counts. */
     bool one_step = has_read && op_at(walk, walk->read)->record->value == update->value_read &&
                     update->value_read != record->value;
+    /* Nobody knows what a write that never completed wrote: its value was not told yet. */
+    update->odd = !one_step && update->outcome != LP_FAIL && lp_op_done(op_at(walk, write));
     if (!one_step && update->outcome == LP_OK)
         update->outcome = LP_UNKNOWN;
 }

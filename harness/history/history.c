@@ -244,8 +244,8 @@ int lp_history_from_images(struct lp_history *history, const struct lp_history_i
     for (size_t i = 0; i < count && result == 0; i++) {
         result = lp_image_read(&read[i], &images[i], err);
         if (result == 0)
-            result = check_same_run(read[0].header, images[0].name, read[i].header, images[i].name,
-                                    err);
+            result =
+                check_same_run(read[0].header, images[0].name, read[i].header, images[i].name, err);
     }
     if (result == 0)
         result = assemble(history, read, count, err);

@@ -25,12 +25,12 @@ struct lp_op {
 struct lp_history_worker {
     const struct lp_history_header *header;
     const struct lp_record *records;
-    size_t record_count;  /* up to the first empty or impossible one */
-    uint64_t last_ns;     /* latest completion (or invocation) seen from it: last sign of life */
-    bool cut;             /* the file goes on after record_count with something impossible */
-    bool exited;          /* its supervisor saw it end, */
-    int exit_status;      /*   with this wait(2) status, */
-    uint64_t exit_ns;     /*   at this time */
+    size_t record_count; /* up to the first empty or impossible one */
+    uint64_t last_ns;    /* latest completion (or invocation) seen from it: last sign of life */
+    bool cut;            /* the file goes on with something impossible, or was truncated */
+    bool exited;         /* its supervisor saw it end, */
+    int exit_status;     /*   with this wait(2) status, */
+    uint64_t exit_ns;    /*   at this time */
 };
 
 /* A container's own view of the store at the end. */
@@ -63,7 +63,8 @@ struct lp_history {
 
 /* Reads all "*.lph" files of a folder. A file that is no history, of another version, or of another
    byte order is an LP_ERR_USAGE that names it. A truncated one is read to its last record. */
-int lp_history_load(struct lp_history *history, const char *folder, struct lp_err *err) LP_MUST_CHECK;
+int lp_history_load(struct lp_history *history, const char *folder,
+                    struct lp_err *err) LP_MUST_CHECK;
 void lp_history_release(struct lp_history *history); /* takes a zeroed struct too */
 
 /* The same from images in memory (tests, fuzzing); the images must outlive the history and be
@@ -79,7 +80,8 @@ int lp_history_from_images(struct lp_history *history, const struct lp_history_i
 /* Never NULL after loading: a history without a worker is an error. */
 const struct lp_history_header *lp_history_any_header(const struct lp_history *history);
 
-/* The name of an identity for people, from any worker's table; "object N in M" when none knows it. */
+/* The name of an identity for people, from any worker's table; "object N in M" when none knows it.
+ */
 void lp_history_identity_text(const struct lp_history *history, uint64_t domain, uint64_t object,
                               struct lp_str *out);
 
@@ -111,7 +113,7 @@ static inline uint64_t lp_op_attempt_ns(const struct lp_op *op)
     const struct lp_record *record = op->record;
     uint64_t attempt_ns = record->attempt_ns;
     return attempt_ns < record->invoke_ns || attempt_ns > lp_op_end_ns(op) ? record->invoke_ns
-                                                                          : attempt_ns;
+                                                                           : attempt_ns;
 }
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One history file, validated once so that nobody behind has to. A header that cannot be right is an
- * error: the file is not what the user thinks. A record that cannot be right ends the file instead,
- * and `cut` says so: what was written before it is still evidence, but nothing may be concluded any
- * more from what is absent.
+ * One history file, validated once so that nobody behind has to. A header that cannot be right is
+ * an error: the file is not what the user thinks. A record that cannot be right ends the file
+ * instead, and `cut` says so: what was written before it is still evidence, but nothing may be
+ * concluded any more from what is absent.
  */
 #include "history/image.h"
 
@@ -57,8 +57,8 @@ static int check_header(const struct lp_history_image *source, struct lp_err *er
         memcmp(header->magic, LP_HISTORY_MAGIC, sizeof LP_HISTORY_MAGIC) != 0)
         return lp_err_set(err, LP_ERR_USAGE, "'%s' is not a history of lockproof", name);
     if (header->byte_order != LP_HISTORY_BYTE_ORDER)
-        return lp_err_set(err, LP_ERR_USAGE,
-                          "'%s' was written by a machine of another byte order", name);
+        return lp_err_set(err, LP_ERR_USAGE, "'%s' was written by a machine of another byte order",
+                          name);
     if (header->version != LP_HISTORY_VERSION || header->record_size != sizeof(struct lp_record))
         return lp_err_set(err, LP_ERR_USAGE, "'%s' is a history of version %u, expected %u", name,
                           header->version, LP_HISTORY_VERSION);
@@ -98,9 +98,8 @@ static bool possible(const struct lp_record *record, uint32_t state, uint64_t pr
         return false;
     if (state == LP_RECORD_INVOKED)
         return true;
-    return record->complete_ns >= record->invoke_ns &&
-           record->complete_ns <= LP_HISTORY_TIME_MAX && record->outcome >= LP_OK &&
-           record->outcome <= LP_UNKNOWN;
+    return record->complete_ns >= record->invoke_ns && record->complete_ns <= LP_HISTORY_TIME_MAX &&
+           record->outcome >= LP_OK && record->outcome <= LP_UNKNOWN;
 }
 
 static void read_records(struct lp_image *image, size_t room)
@@ -123,6 +122,19 @@ static void read_records(struct lp_image *image, size_t room)
     }
 }
 
+/* Does the file end before what its worker says that it did? Each round leaves a record at least.
+ */
+static bool is_truncated(const struct lp_image *image, size_t size)
+{
+    const struct lp_history_header *header = image->header;
+    if ((size - LP_HISTORY_HEADER_SIZE) % sizeof(struct lp_record) != 0)
+        return true;
+    if (header->kind != LP_HISTORY_WORKER || header->finished == 0 || header->rounds_done == 0)
+        return false;
+    return image->record_count == 0 ||
+           image->records[image->record_count - 1].round + UINT64_C(1) < header->rounds_done;
+}
+
 int lp_image_read(struct lp_image *image, const struct lp_history_image *source, struct lp_err *err)
 {
     if ((uintptr_t)source->bytes % _Alignof(struct lp_record) != 0)
@@ -133,5 +145,6 @@ int lp_image_read(struct lp_image *image, const struct lp_history_image *source,
     *image = (struct lp_image){.header = source->bytes};
     image->records = (const void *)(bytes + LP_HISTORY_HEADER_SIZE);
     read_records(image, (source->size - LP_HISTORY_HEADER_SIZE) / sizeof(struct lp_record));
+    image->cut |= is_truncated(image, source->size);
     return 0;
 }

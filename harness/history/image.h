@@ -13,7 +13,7 @@ struct lp_image {
     bool cut;
 };
 
-int lp_image_read(struct lp_image *image, const struct lp_history_image *source, struct lp_err *err)
-    LP_MUST_CHECK;
+int lp_image_read(struct lp_image *image, const struct lp_history_image *source,
+                  struct lp_err *err) LP_MUST_CHECK;
 
 #endif

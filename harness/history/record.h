@@ -7,10 +7,10 @@
  *     offset 4096  struct lp_record [0], [1], [2] ...  up to the first with state LP_RECORD_EMPTY
  *
  * A record is written twice: when the operation is invoked (state INVOKED, outcome LP_UNKNOWN) and
- * when it completed (state COMPLETE). `state` is stored last, with release order, so that the file is
- * readable up to the last record after a SIGKILL of the worker, of the coordinator, or of both. Only
- * a crash of the kernel can lose what the page cache held. An INVOKED record that was never completed
- * is an operation that may or may not have happened.
+ * when it completed (state COMPLETE). `state` is stored last, with release order, so that the file
+ * is readable up to the last record after a SIGKILL of the worker, of the coordinator, or of both.
+ * Only a crash of the kernel can lose what the page cache held. An INVOKED record that was never
+ * completed is an operation that may or may not have happened.
  *
  * Each container has a file of the same form for what its supervisor saw (`kind` OBSERVER): how its
  * workers ended, and its own view of the store after that.
@@ -58,13 +58,13 @@ struct lp_record {
                              LOCK: ttl of the lease in ns, or 0 */
     uint64_t domain;      /* identity of the lock or store that was touched */
     uint64_t object;
-    uint32_t round;       /* counts from 0 */
-    uint16_t attempt;     /* of the round: 0, 1 after a first retry, ... */
-    uint16_t busy;        /* LOCK: tries that found it taken (saturates) */
-    uint8_t kind;         /* enum lp_step_kind */
-    uint8_t outcome;      /* enum lp_outcome */
-    uint8_t lock;         /* index of the lock; 0xff: none */
-    uint8_t flags;        /* enum lp_record_flag */
+    uint32_t round;         /* counts from 0 */
+    uint16_t attempt;       /* of the round: 0, 1 after a first retry, ... */
+    uint16_t busy;          /* LOCK: tries that found it taken (saturates) */
+    uint8_t kind;           /* enum lp_step_kind */
+    uint8_t outcome;        /* enum lp_outcome */
+    uint8_t lock;           /* index of the lock; 0xff: none */
+    uint8_t flags;          /* enum lp_record_flag */
     _Atomic uint32_t state; /* enum lp_record_state; stored last */
 };
 _Static_assert(sizeof(struct lp_record) == 64, "a record is one cache line");
@@ -97,16 +97,16 @@ struct lp_history_header {
     uint32_t version;
     uint32_t byte_order;
     uint32_t record_size;
-    uint32_t kind;      /* enum lp_history_kind */
-    uint32_t worker;    /* number in the run; OBSERVER: number of the container */
-    uint32_t workers;   /* in the run */
+    uint32_t kind;    /* enum lp_history_kind */
+    uint32_t worker;  /* number in the run; OBSERVER: number of the container */
+    uint32_t workers; /* in the run */
     uint32_t container;
     uint32_t containers;
-    uint32_t rounds;    /* planned; 0: by duration */
-    uint32_t pid;       /* as the worker sees it */
+    uint32_t rounds; /* planned; 0: by duration */
+    uint32_t pid;    /* as the worker sees it */
     int64_t start_value;
-    uint64_t start_ns;  /* when the gate was opened, 0 if never */
-    uint64_t finished;  /* 1 + the enum lp_worker_end below; 0: it was still going on */
+    uint64_t start_ns; /* when the gate was opened, 0 if never */
+    uint64_t finished; /* 1 + the enum lp_worker_end below; 0: it was still going on */
     uint64_t rounds_done;
     uint32_t store_flags; /* enum lp_store_flag */
     uint32_t lock_count;
@@ -115,7 +115,8 @@ struct lp_history_header {
     char group[32];
     char store_driver[32];
     struct lp_history_lock locks[LP_HISTORY_LOCKS];
-    /* The first identities this worker met, as text; filled from 0, release order by text[0] last. */
+    /* The first identities this worker met, as text; filled from 0, release order by text[0] last.
+     */
     struct lp_history_identity identities[LP_HISTORY_IDENTITIES];
 };
 _Static_assert(sizeof(struct lp_history_header) <= LP_HISTORY_HEADER_SIZE, "header fits its page");

@@ -21,7 +21,7 @@ const char *lp_verdict_name(enum lp_verdict verdict);
 
 /* The table of causes: names are those of the contract; also behind `list causes` and `explain`. */
 struct lp_cause_row {
-    const char *name; /* first: searched by lp_nearest */
+    const char *name;    /* first: searched by lp_nearest */
     const char *summary; /* one line */
     const char *story;   /* a paragraph: the mechanism */
     const char *fix;     /* one sentence */
@@ -33,8 +33,8 @@ struct lp_diagnosis {
     const char *cause; /* name of a row */
     char *text;        /* one sentence of evidence: workers, values, times */
     const char *fix;
-    uint64_t pairs;    /* how many losing pairs or overlaps it explains */
-    size_t *witness;   /* op indexes in time order, minimal */
+    uint64_t pairs;  /* how many losing pairs or overlaps it explains */
+    size_t *witness; /* op indexes in time order, minimal */
     size_t witness_count;
 };
 

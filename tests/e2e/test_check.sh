@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `check` decides a finished run as the run did; a damaged history is never an accusation or a
 # certificate, and never a crash. LP_SEED: of the damage.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 RANDOM=${LP_SEED:-815}
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Full disks and files that cannot be read: one clear line and exit 4, never a crash; and what was
 # proven before counts.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 lp run "$work"/nothing.yaml

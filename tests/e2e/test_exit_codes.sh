@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The exit status says which of the three kinds of trouble it was: a finding (1), nothing decided (3),
 # or a failure of the machine or the program (4); and what is proven outranks what went wrong.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 from() { # BUNDLED SED-EXPRESSION NAME: a changed copy of a bundled scenario

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make install, and a driver made against what it installed. It is built again in a folder of its own,
 # since the prefix is compiled in.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 command -v make > /dev/null && command -v "${CC:-cc}" > /dev/null || skip 'no compiler here'

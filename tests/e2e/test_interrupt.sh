@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Ctrl-C: the run ends early, what was recorded is judged and reported, nothing is left. Signals are
 # sent when operations have been recorded, not after a time.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # start ARG...: a long run of its own session, with SIGINT as a terminal would leave it (a shell

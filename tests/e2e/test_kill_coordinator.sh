@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # kill -9 of the command at any moment: all that it started goes, and what was recorded can be read.
 # LP_KILLS: how often (15); LP_SEED: of the moments.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 kills=${LP_KILLS:-15}

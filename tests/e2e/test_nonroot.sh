@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # As an ordinary user: all placements, where the system lets them; where it does not, the program
 # falls back and says so.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" = 0 ] || skip 'not root: the other tests ran as an ordinary user'

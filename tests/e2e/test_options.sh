@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Mistakes on the command line and in scenario files: exit 2, one line on stderr, nothing on stdout.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # What the line must say, then the arguments.

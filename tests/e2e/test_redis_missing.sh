@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What a scenario needs and is not there is told by name, with the command that provides it.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 scenario_file=$root/scenarios/redis/lock.yaml

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The bundled suite, as a user runs it: every scenario as expected, twice, and nothing left behind.
 # Here the scratch folders lie where they lie by default.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 folders() {

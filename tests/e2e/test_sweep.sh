@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # --sweep placement: one table of verdicts, the evidence below it.
+# shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 unshare -m true 2> /dev/null || unshare -Ur true 2> /dev/null || skip 'namespaces are not allowed here'
