@@ -9,12 +9,16 @@
  */
 #include "drivers/driver.h"
 
+#include <errno.h>
 #include <stdatomic.h>
+#include <time.h>
+#include "base/units.h"
 #include "drivers/builtin.h"
 #include "drivers/memory/map.h"
 
 struct params {
     const char *path;
+    uint64_t gap_ns;
 };
 
 typedef _Atomic int64_t word;
@@ -22,6 +26,8 @@ typedef _Atomic int64_t word;
 static const struct lp_param param_table[] = {
     {"path", LP_PARAM_PATH, LP_ROLE_STORE, offsetof(struct params, path), NULL, NULL,
      "the file that holds the memory; a container's own when in /dev/shm"},
+    {"gap", LP_PARAM_DURATION, LP_ROLE_STORE, offsetof(struct params, gap_ns), "0", NULL,
+     "add: time between load and store, as if preempted there; shm only"},
 };
 
 static int init_word(void *object, const struct lp_client *client, int64_t start)
@@ -83,12 +89,22 @@ static enum lp_outcome identify(struct lp_client *client, struct lp_identity *id
     return LP_OK;
 }
 
+/* What a preemption does to a thread, when the machine is not in the mood to. */
+static void wait_ns(uint64_t duration_ns)
+{
+    struct timespec left = {.tv_sec = (time_t)(duration_ns / LP_SEC),
+                            .tv_nsec = (long)(duration_ns % LP_SEC)};
+    while (duration_ns && clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+}
+
 /* `count++` as it is written in a thousand programs. */
 static enum lp_outcome add_in_two(struct lp_client *client, int64_t delta, int64_t *result)
 {
     word *target = word_of(client);
     int64_t value = atomic_load_explicit(target, memory_order_relaxed);
     lp_point(client, "loaded");
+    wait_ns(((const struct params *)client->params)->gap_ns);
     atomic_store_explicit(target, value + delta, memory_order_relaxed);
     *result = value + delta;
     return LP_OK;

@@ -11,6 +11,7 @@
 #include "cli/catalogue.h"
 #include "cli/options.h"
 #include "cli/ui.h"
+#include "reports/layout.h"
 #include "verdict/verdict.h"
 
 static const struct lp_command_line line = {
@@ -19,10 +20,17 @@ static const struct lp_command_line line = {
                "and\nhow it is mended.",
 };
 
+#define WIDTH 100
+#define INDENT 2
+
 static void paragraph(struct lp_str *out, const char *heading, const char *text)
 {
-    if (text && text[0])
-        lp_str_addf(out, "%s\n  %s\n\n", heading, text);
+    if (!text || !text[0])
+        return;
+    lp_str_addf(out, "%s\n", heading);
+    lp_blanks(out, INDENT);
+    lp_wrap(out, text, INDENT, WIDTH);
+    lp_str_add(out, "\n");
 }
 
 static void add_cause(struct lp_str *out, const struct lp_cause_row *row)
@@ -54,23 +62,24 @@ static void add_scenario(struct lp_str *out, const struct lp_scenario *scenario)
     lp_str_addf(out, "See it happen: lockproof run -v %s\n", scenario->name);
 }
 
+/* A scenario's page holds that of its cause, so a name that both have is told as the scenario. */
 static int explain(const char *name, struct lp_str *out, struct lp_err *err)
 {
-    const struct lp_cause_row *cause = find_cause(name);
-    if (cause) {
-        add_cause(out, cause);
-        return 0;
-    }
     struct lp_catalogue catalogue;
     struct lp_scenario_files files = {0};
     struct lp_scenario scenario;
+    const struct lp_cause_row *cause = find_cause(name);
     if (lp_catalogue_init(&catalogue, NULL, 0, err) == -1)
         return -1;
     int result = lp_catalogue_find(&catalogue, name, &files, err);
     const char *near = lp_nearest(name, lp_cause_rows, lp_cause_row_count, sizeof *lp_cause_rows);
-    if (result == -1 && near)
+    if (result == -1 && cause) {
+        add_cause(out, cause);
+        result = 0;
+    } else if (result == -1 && near) {
         lp_err_set(err, LP_ERR_USAGE, "no scenario and no cause '%s', did you mean '%s'?", name,
                    near);
+    }
     for (size_t i = 0; i < files.count && result == 0; i++) {
         result = lp_catalogue_load(&catalogue, files.file[i], &scenario, err);
         if (result == 0) {

@@ -13,7 +13,7 @@ checked() { # DIR: the verdict of check
 }
 
 declare -A dirs
-for name in flock no-lock file/flock-rogue lockfile immediate sqlite/naive atomic; do
+for name in flock no-lock file/flock-rogue lockfile sqlite-immediate sqlite/sqlite-naive shm-atomic; do
     judge "$name"
     dirs[$name]=$work/run-$run_number
     at_run=$verdict/$cause
@@ -38,7 +38,7 @@ random_below() { # LIMIT; up to 30 bits
 
 # What is cut off is missing: nothing may be concluded from its absence.
 for i in $(seq 24); do
-    for name in flock immediate no-lock; do
+    for name in flock sqlite-immediate no-lock; do
         rm -rf "$work/cut"
         cp -r "${dirs[$name]}/history" "$work/cut"
         file=$(any_of "$work"/cut/*.lph)
@@ -90,7 +90,7 @@ expect_one_line 'a file, not a folder'
 # Histories of two runs are none.
 mkdir "$work/mixed"
 cp "${dirs[flock]}"/history/* "$work/mixed"
-cp "${dirs[immediate]}/history/worker-00001.lph" "$work/mixed"
+cp "${dirs[sqlite-immediate]}/history/worker-00001.lph" "$work/mixed"
 lp check "$work/mixed"
 expect_status '2 3' 'files of two runs'
 

@@ -53,7 +53,7 @@ expect_status 4 'no room for anything'
 only_our_lines 'no room for anything'
 
 # Room for the first part of two histories and not for a second one.
-on_disk 4096 --workdir "$shm" -w 2 -d 60s --timeout 60s -o "$work/disk/run" atomic
+on_disk 4096 --workdir "$shm" -w 2 -d 60s --timeout 60s -o "$work/disk/run" shm-atomic
 expect_status 4 'the disk fills while it runs'
 expect_in "$err" 'no room' 'the disk fills while it runs'
 only_our_lines 'the disk fills while it runs'

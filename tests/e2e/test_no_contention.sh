@@ -16,7 +16,7 @@ expect_not_held_by_luck() { # WHAT
     }
 }
 
-for name in flock mutex lockfile atomic immediate update cas; do
+for name in flock mutex lockfile shm-atomic sqlite-immediate sqlite-update shm-cas; do
     judge -w 1 "$name"
     expect_verdict inconclusive no-contention "$name with one worker"
     expect_status 3 "$name with one worker"

@@ -34,7 +34,7 @@ for place in process thread; do
     expect_verdict broken no-lock "$place, as nobody"
     expect_nothing_left "$place, as nobody"
 done
-user immediate
+user sqlite-immediate
 expect_verdict held null 'SQLite, as nobody'
 if have_redis; then
     user "$root/scenarios/redis/lock.yaml"

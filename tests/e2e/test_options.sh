@@ -38,7 +38,7 @@ mistake "'steps' is too many" list drivers steps
 mistake "none of text, json" list -f xml
 mistake "no scenario of family 'zzz'" list --family zzz
 mistake 'name one scenario' explain
-mistake 'name one scenario' explain flock naive
+mistake 'name one scenario' explain flock sqlite-naive
 mistake "did you mean 'no-lock'?" explain no-lok
 mistake "needs a value" run --workers
 mistake "needs a value" run flock -w

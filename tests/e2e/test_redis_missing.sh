@@ -29,7 +29,7 @@ judge "$scenario_file"
 expect_status 3 'without the plug-in'
 expect_verdict skipped '' 'without the plug-in'
 expect_in "$out" 'libhiredis-dev' 'without the plug-in: the remedy'
-judge "$root/scenarios/redis/incr.yaml" flock
+judge "$root/scenarios/redis/redis-incr.yaml" flock
 expect_status 3 'one of two named is skipped'
 lp list drivers
 expect_status 0 'list drivers without the plug-in'
