@@ -142,7 +142,7 @@ static void write_fallbacks(const struct lp_table *table, struct lp_str *out)
 static void write_last_line(const struct lp_report_set *set, struct lp_str *out)
 {
     struct lp_tally tally = lp_tally_count(set->results, set->count);
-    bool one_seed = set->count > 0;
+    bool one_seed = set->count > 0 && set->results[0]->seed != 0; /* 0: a history that was read */
 
     for (size_t i = 1; i < set->count; i++)
         one_seed &= set->results[i]->seed == set->results[0]->seed;

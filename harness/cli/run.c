@@ -205,7 +205,9 @@ static const char *reproduce(const struct command *command, const struct job *jo
     struct lp_str text;
     char time[32];
     lp_str_init(&text);
-    lp_str_addf(&text, "lockproof run %s", job->scenario.file);
+    const char *bundled = command->catalogue.scenario_dir;
+    bool by_name = bundled && strncmp(job->scenario.file, bundled, strlen(bundled)) == 0;
+    lp_str_addf(&text, "lockproof run %s", by_name ? job->scenario.name : job->scenario.file);
     if (options->workers)
         lp_str_addf(&text, " -w %llu", (unsigned long long)options->workers);
     if (options->rounds)
