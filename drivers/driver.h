@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver ABI: how lockproof speaks to one backend. A driver plays the role lock, store, or both.
- * This header and base/outcome.h are all that a driver needs; drivers/skeleton.c is the manual by
- * example, docs/DRIVER.md the tour.
+ * The driver ABI: how lockproof speaks to one backend. A driver plays the role lock, store, or
+ * both. This header and base/outcome.h are all that a driver needs; drivers/skeleton.c is the
+ * manual by example, docs/DRIVER.md the tour.
  *
  * A *client* (struct lp_client) is one worker's own use of a backend: its descriptors, its
- * connection. The harness allocates it and `state_size` zeroed bytes of private state, calls open(),
- * then the operations one at a time, then close(). Two clients are never used by one thread at
- * once, but many clients live in one process under placement `thread`: no static variables.
+ * connection. The harness allocates it and `state_size` zeroed bytes of private state, calls
+ * open(), then the operations one at a time, then close(). Two clients are never used by one thread
+ * at once, but many clients live in one process under placement `thread`: no static variables.
  *
  * Nothing here prints, exits, or installs signal handlers. An operation that ends other than LP_OK
  * puts one sentence into client->error with lp_fail() (LP_BUSY may leave it alone).
@@ -58,15 +58,16 @@ enum lp_ability {
     LP_LEASE = 1 << 4,          /* lock: a grant ends by itself after grant->ttl_ns */
     LP_TOKENS = 1 << 5,         /* lock: grant->token grows with every grant (fencing) */
     LP_ATOMIC_WRITE = 1 << 6,   /* store: a read never sees half of a write */
-    LP_NEEDS_SHARED_VM = 1 << 7,/* works only between threads of one process, by its own rules */
+    LP_NEEDS_SHARED_VM = 1 << 7, /* works only between threads of one process, by its own rules */
 };
 
-/* One parameter of a driver; the scenario's value is parsed into the parameter struct at `offset`. */
+/* One parameter of a driver; the scenario's value is parsed into the parameter struct at `offset`.
+ */
 enum lp_param_type {
-    LP_PARAM_TEXT,     /* const char *; variables such as {shared} are already replaced */
-    LP_PARAM_PATH,     /* const char *, the same; names a file: its folder is made before prepare() */
-    LP_PARAM_BOOL,     /* bool; yes/no/true/false */
-    LP_PARAM_NUMBER,   /* uint64_t */
+    LP_PARAM_TEXT,   /* const char *; variables such as {shared} are already replaced */
+    LP_PARAM_PATH,   /* const char *, the same; names a file: its folder is made before prepare() */
+    LP_PARAM_BOOL,   /* bool; yes/no/true/false */
+    LP_PARAM_NUMBER, /* uint64_t */
     LP_PARAM_DURATION, /* uint64_t ns */
     LP_PARAM_CHOICE,   /* unsigned: index into `choices` */
 };
@@ -98,13 +99,13 @@ enum lp_held {
 
 struct lp_lock_ops {
     /* Required. One try that does not block: LP_OK, LP_BUSY, LP_FAIL, LP_UNKNOWN. A try must not
-       change the lock's state when it fails, and keeps its descriptor for the next try. Marks points
-       between backend operations with lp_point() when it is not one atomic operation. */
+       change the lock's state when it fails, and keeps its descriptor for the next try. Marks
+       points between backend operations with lp_point() when it is not one atomic operation. */
     enum lp_outcome (*acquire_try)(struct lp_client *client, enum lp_lock_mode mode,
                                    struct lp_grant *grant);
-    /* Optional. Blocks in the backend until granted or `deadline_ns` (lp_now_ns clock): LP_BUSY means
-       that the deadline passed. When NULL the harness polls acquire_try and records each try. A
-       system call that has no timeout is bounded by lp_alarm_start(). */
+    /* Optional. Blocks in the backend until granted or `deadline_ns` (lp_now_ns clock): LP_BUSY
+       means that the deadline passed. When NULL the harness polls acquire_try and records each try.
+       A system call that has no timeout is bounded by lp_alarm_start(). */
     enum lp_outcome (*acquire_wait)(struct lp_client *client, enum lp_lock_mode mode,
                                     uint64_t deadline_ns, struct lp_grant *grant);
     /* Required. LP_FAIL: refused, not held (any more); the state is as it was. */
@@ -132,8 +133,8 @@ struct lp_store_ops {
     enum lp_outcome (*add)(struct lp_client *client, int64_t delta, int64_t *result);
     /* Optional: writes `desired` if the value is `expected`; LP_BUSY when it is not. */
     enum lp_outcome (*cas)(struct lp_client *client, int64_t expected, int64_t desired);
-    /* Optional. A refusal that calls for a new transaction (busy, serialization failure) is LP_BUSY,
-       from any operation; the harness rolls back and retries from the read. */
+    /* Optional. A refusal that calls for a new transaction (busy, serialization failure) is
+       LP_BUSY, from any operation; the harness rolls back and retries from the read. */
     enum lp_outcome (*begin)(struct lp_client *client, enum lp_begin_mode mode);
     enum lp_outcome (*commit)(struct lp_client *client);
     enum lp_outcome (*rollback)(struct lp_client *client);
@@ -145,10 +146,10 @@ struct lp_store_ops {
 /* A server that the driver needs, by the name of a row in the harness's table of servers, or NULL.
    Its URL arrives in client->server_url ("unix:/path" or "host:port"). */
 struct lp_driver {
-    uint32_t magic; /* LP_DRIVER_MAGIC */
-    uint32_t abi;   /* LP_DRIVER_ABI */
-    uint32_t size;  /* sizeof(struct lp_driver) */
-    uint32_t roles; /* LP_ROLE_* */
+    uint32_t magic;     /* LP_DRIVER_MAGIC */
+    uint32_t abi;       /* LP_DRIVER_ABI */
+    uint32_t size;      /* sizeof(struct lp_driver) */
+    uint32_t roles;     /* LP_ROLE_* */
     uint32_t abilities; /* LP_ATOMIC_ACQUIRE ... */
     enum lp_owner owner;
     const char *name;
@@ -166,7 +167,8 @@ struct lp_driver {
     enum lp_outcome (*prepare)(struct lp_client *client, unsigned role, int64_t start);
     /* Required. LP_OK, or LP_FAIL with the reason. `role` is one of LP_ROLE_*. */
     enum lp_outcome (*open)(struct lp_client *client, unsigned role);
-    /* Required. Takes half-open state. Ends what is open: an uncommitted transaction is rolled back. */
+    /* Required. Takes half-open state. Ends what is open: an uncommitted transaction is rolled
+     * back. */
     void (*close)(struct lp_client *client);
 
     const struct lp_lock_ops *lock;   /* when LP_ROLE_LOCK */
@@ -226,6 +228,7 @@ enum lp_outcome lp_fail(struct lp_client *client, enum lp_outcome outcome, int e
 
 /* A loadable driver ends with LP_DRIVER_EXPORT(my_driver); the symbol has the same name in all. */
 #define LP_DRIVER_EXPORT(object)                                                                   \
-    __attribute__((visibility("default"))) const struct lp_driver *const lockproof_driver = &(object)
+    __attribute__((visibility("default"))) const struct lp_driver *const lockproof_driver =        \
+        &(object)
 
 #endif

@@ -3,9 +3,9 @@
  * Which object it really was. Workers that name one path may have opened different files (a path of
  * their own container, a lock file that was unlinked and made again); their identities differ then.
  *
- * A number of an inode alone says little: it is given again as soon as the file is gone, and it means
- * nothing without the filesystem and the kernel it belongs to. So an identity holds the boot id of
- * the kernel, the device, the inode, its time of birth and, where the filesystem has one, its
+ * A number of an inode alone says little: it is given again as soon as the file is gone, and it
+ * means nothing without the filesystem and the kernel it belongs to. So an identity holds the boot
+ * id of the kernel, the device, the inode, its time of birth and, where the filesystem has one, its
  * generation. Mount namespaces, bind mounts and paths do not matter, as they do not to the kernel.
  */
 #ifndef LP_DRIVERS_IDENTITY_H

@@ -3,6 +3,7 @@
 #include "drivers/registry.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/nearest.h"
 #include "base/units.h"
@@ -48,8 +49,7 @@ static void list_choices(const char *const *choices, char *buf, size_t size)
         size_t part = strlen(before) + strlen(choices[i]);
         if (part >= size - len)
             return;
-        strcpy(buf + len, before);
-        strcat(buf + len, choices[i]);
+        snprintf(buf + len, size - len, "%s%s", before, choices[i]);
         len += part;
     }
 }
@@ -68,8 +68,8 @@ static int set_choice(const struct lp_param *param, unsigned *target, const char
     list_choices(param->choices, list, sizeof list);
     const char *near = lp_nearest(value, param->choices, count, sizeof *param->choices);
     if (near)
-        return lp_err_set(err, LP_ERR_USAGE, "'%s' where %s was expected; did you mean '%s'?", value,
-                          list, near);
+        return lp_err_set(err, LP_ERR_USAGE, "'%s' where %s was expected; did you mean '%s'?",
+                          value, list, near);
     return lp_err_set(err, LP_ERR_USAGE, "'%s' where %s was expected", value, list);
 }
 

@@ -40,8 +40,8 @@ static struct lp_driver_row *row_for(struct lp_registry *registry, const char *n
     struct lp_driver_row *row = find_row(registry, name);
     if (row)
         return row;
-    registry->rows = lp_grow(registry->rows, &registry->cap, registry->count + 1,
-                             sizeof *registry->rows);
+    registry->rows =
+        lp_grow(registry->rows, &registry->cap, registry->count + 1, sizeof *registry->rows);
     row = &registry->rows[registry->count++];
     *row = (struct lp_driver_row){.name = name};
     return row;

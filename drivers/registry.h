@@ -34,23 +34,24 @@ struct lp_registry {
 void lp_registry_init(struct lp_registry *registry, const char *plugin_dir);
 void lp_registry_release(struct lp_registry *registry); /* takes a zeroed struct too */
 /* Loads a driver of the user's own (--driver FILE.so). A name that is taken is refused. */
-int lp_registry_load(struct lp_registry *registry, const char *file, struct lp_err *err) LP_MUST_CHECK;
+int lp_registry_load(struct lp_registry *registry, const char *file,
+                     struct lp_err *err) LP_MUST_CHECK;
 
 /* NULL when there is no row of that name. */
 const struct lp_driver_row *lp_registry_find(const struct lp_registry *registry, const char *name);
 
 /* Checks magic, ABI, size and that all required members are set. */
-int lp_driver_check(const struct lp_driver *driver, const char *origin, struct lp_err *err)
-    LP_MUST_CHECK;
+int lp_driver_check(const struct lp_driver *driver, const char *origin,
+                    struct lp_err *err) LP_MUST_CHECK;
 
 /* Parses the text of one parameter's value into `params` (a zeroed struct of driver->params_size).
    Texts are not copied: `value` must live as long as the struct. Error texts have no position. */
-int lp_param_set(const struct lp_param *param, void *params, const char *value, struct lp_err *err)
-    LP_MUST_CHECK;
+int lp_param_set(const struct lp_param *param, void *params, const char *value,
+                 struct lp_err *err) LP_MUST_CHECK;
 
 /* Only says whether `value` could be given: a text with variables not yet replaced may be. */
-int lp_param_check(const struct lp_param *param, const char *value, struct lp_err *err)
-    LP_MUST_CHECK;
+int lp_param_check(const struct lp_param *param, const char *value,
+                   struct lp_err *err) LP_MUST_CHECK;
 
 /* Sets every parameter that has a default. `params` as for lp_param_set; `driver` has passed
    lp_driver_check, so nothing can fail. */

@@ -38,7 +38,8 @@ static void add_quoted(struct lp_str *out, const char *key, const char *text)
     lp_str_add(out, "\"\n");
 }
 
-/* As comments: the YAML that TAP readers know has no literal block whose lines begin with blanks. */
+/* As comments: the YAML that TAP readers know has no literal block whose lines begin with blanks.
+ */
 static void add_comments(struct lp_str *out, const char *text)
 {
     while (*text) {

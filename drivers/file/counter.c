@@ -5,7 +5,7 @@
  * `format: fixed` writes always the same 21 bytes in place, so that a lost update is all that can
  * happen to it: a number that grew shorter would leave digits of the old one behind and look like
  * something else. `format: plain` is what most scripts do: truncate, then write; whoever reads in
- * between finds an empty file, which counts as 0 there as it does to atoi(3) and the shell.
+ * between finds an empty file, which counts as 0 there as it does to the shell.
  */
 #include "drivers/driver.h"
 
@@ -169,8 +169,7 @@ static enum lp_outcome open_and_identify(struct lp_client *client)
     struct state *state = client->state;
     enum lp_outcome outcome = open_fd(client);
     if (outcome == LP_OK)
-        outcome =
-            lp_identity_of_file(client, &state->kernel, KIND, state->fd, &state->identity);
+        outcome = lp_identity_of_file(client, &state->kernel, KIND, state->fd, &state->identity);
     let_go(client);
     return outcome;
 }

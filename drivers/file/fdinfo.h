@@ -2,7 +2,8 @@
 /*
  * Whether an open file description holds a lock, asked of the kernel without touching the lock:
  * /proc/PID/fdinfo/FD lists the locks taken through a descriptor (proc(5), since Linux 4.1). To try
- * the lock once more from another descriptor would tell less (somebody holds it) and disturb others.
+ * the lock once more from another descriptor would tell less (somebody holds it) and disturb
+ * others.
  *
  * Not every kernel and sandbox lists them, and a list without the lock would look like a lock that
  * was lost. So "no" is only believed of a probe that has said "yes" before, right after a grant.

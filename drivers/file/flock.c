@@ -3,8 +3,9 @@
  * flock(2): a lock on an open file description. Two of its habits are scenarios of their own:
  *
  * - A lock file that its holder unlinks leaves the waiters with a lock on a file that has no name,
- *   while newcomers make and lock a new one (`unlink: yes`). Right is to compare, once granted, what
- *   was locked with what the path names now, and to start again when they differ (`recheck: yes`).
+ *   while newcomers make and lock a new one (`unlink: yes`). Right is to compare, once granted,
+ * what was locked with what the path names now, and to start again when they differ (`recheck:
+ * yes`).
  * - A shared lock is not converted to an exclusive one in place: it is given up first, so that
  *   another one may have come and gone in between, and it stays lost when the deadline passes.
  */

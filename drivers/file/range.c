@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fcntl(2) record locks on the whole of a file, in their two forms: `posix`, owned by the process,
- * and `ofd`, owned by the open file description. They share one lock table in the kernel and exclude
- * each other, so they have one kind of identity.
+ * and `ofd`, owned by the open file description. They share one lock table in the kernel and
+ * exclude each other, so they have one kind of identity.
  *
  * What makes `posix` a trap: threads of one process do not exclude each other, and closing *any*
  * descriptor of the file drops the locks of the whole process.
@@ -242,7 +242,7 @@ static const struct lp_lock_ops lock_ops = {
         .prepare = prepare, .open = open_client, .close = close_client, .lock = &lock_ops,         \
     }
 
-const struct lp_driver lp_driver_posix =
-    RANGE_DRIVER("posix", LP_OWNER_PROCESS, "fcntl(2) F_SETLK on a lock file, owned by the process");
+const struct lp_driver lp_driver_posix = RANGE_DRIVER(
+    "posix", LP_OWNER_PROCESS, "fcntl(2) F_SETLK on a lock file, owned by the process");
 const struct lp_driver lp_driver_ofd = RANGE_DRIVER(
     "ofd", LP_OWNER_DESCRIPTION, "fcntl(2) F_OFD_SETLK on a lock file, owned by the descriptor");

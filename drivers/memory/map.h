@@ -4,9 +4,9 @@
  * path decides who shares it: a file in {shared}, or one in /dev/shm, which every container has for
  * itself.
  *
- * The page starts with a word that says which driver initialised it, stored last with release order:
- * whoever reads it sees the rest. So an object is initialised exactly once, however many containers
- * prepare it; a second pthread_mutex_init() of a mutex in use would be undefined.
+ * The page starts with a word that says which driver initialised it, stored last with release
+ * order: whoever reads it sees the rest. So an object is initialised exactly once, however many
+ * containers prepare it; a second pthread_mutex_init() of a mutex in use would be undefined.
  */
 #ifndef LP_DRIVERS_MEMORY_MAP_H
 #define LP_DRIVERS_MEMORY_MAP_H

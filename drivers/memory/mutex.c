@@ -112,8 +112,8 @@ static enum lp_outcome open_client(struct lp_client *client, unsigned role)
 static void close_client(struct lp_client *client)
 {
     struct state *state = client->state;
-    /* A robust mutex that is held is on a list in its thread, which the kernel walks when the thread
-       ends to tell the next owner (set_robust_list(2)): it has to stay mapped until then. */
+    /* A robust mutex that is held is on a list in its thread, which the kernel walks when the
+       thread ends to tell the next owner (set_robust_list(2)): it has to stay mapped until then. */
     if (is_robust(client) && state->held)
         return;
     lp_map_close(&state->map);

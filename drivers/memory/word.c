@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stores `shm` and `shm-atomic`: a 64-bit counter in memory that processes share. They differ in
- * their add(): a load and a store that others may come between, or one atomic instruction. Two
+ * The stores `shm` and `shm-atomic`: a 64-bit counter in memory that processes share. They differ
+ * in their add(): a load and a store that others may come between, or one atomic instruction. Two
  * drivers, because what a store is able to do belongs to the driver and not to a parameter.
  *
  * Reads and writes are relaxed atomics: never torn, and never merged or left out by the compiler,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The lock `lockfile`: whoever makes the file holds the lock, whoever removes it gives it back
- * (open(2), O_EXCL). It has no owner: a holder that dies leaves it taken for ever. Who finds it taken
- * can only ask again.
+ * (open(2), O_EXCL). It has no owner: a holder that dies leaves it taken for ever. Who finds it
+ * taken can only ask again.
  */
 #include "drivers/name/lockfile.h"
 

@@ -36,9 +36,9 @@ enum lp_outcome lp_named_prepare(struct lp_client *client, const char *path)
     if (outcome != LP_OK)
         return outcome;
     if (faccessat(folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        outcome = lp_fail(client, LP_FAIL, 0,
-                          "'%s' is there before anybody started: left behind, or somebody else's",
-                          path);
+        outcome =
+            lp_fail(client, LP_FAIL, 0,
+                    "'%s' is there before anybody started: left behind, or somebody else's", path);
     close(folder_fd);
     return outcome;
 }

@@ -10,7 +10,7 @@
 #include "drivers/identity.h"
 
 struct lp_named {
-    bool live; /* the client was opened, so folder_fd says something */
+    bool live;        /* the client was opened, so folder_fd says something */
     int folder_fd;    /* -1: closed */
     const char *name; /* points into the path of the parameters */
     struct lp_kernel_id kernel;

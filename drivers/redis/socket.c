@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -44,7 +45,7 @@ static int wait_for(struct lp_client *client, int fd, short events, uint64_t dea
 static int dial_unix(struct lp_client *client, const char *path, uint64_t deadline_ns)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    strcpy(name.sun_path, path);
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
     uint64_t now = lp_now_ns(client);
     uint64_t left = deadline_ns > now ? deadline_ns - now : 1000;
     struct timeval limit = {.tv_sec = (time_t)(left / 1000000000),

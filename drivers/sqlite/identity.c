@@ -72,7 +72,7 @@ static int find_descriptor(const struct look *wanted)
         return -1;
     while (found == -1 && (entry = readdir(fds))) {
         struct stat st;
-        int fd = atoi(entry->d_name);
+        int fd = (int)strtol(entry->d_name, NULL, 10);
         if (entry->d_name[0] != '.' && fd != dirfd(fds) && fstat(fd, &st) == 0 &&
             st.st_ino == wanted->inode && st.st_dev == wanted->device)
             found = fd;
@@ -163,7 +163,7 @@ static int look_at_place(const char *path, struct look *folder, const char **nam
     if (len + 2 > sizeof copy)
         return -1;
     memcpy(copy, path, len);
-    strcpy(copy + len, ".");
+    memcpy(copy + len, ".", sizeof ".");
     *name = path + len;
     return look_at(copy, folder);
 }

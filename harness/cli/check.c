@@ -38,9 +38,10 @@ static const struct lp_command_line line = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
     .synopsis = "check [OPTION...] HISTORY...",
-    .summary = "Decides recorded histories: run folders, or their history folders. A history whose "
-               "run was\nkilled is read to its last complete record. Exit status: 0 held, 1 broken, "
-               "2 usage,\n3 inconclusive.",
+    .summary =
+        "Decides recorded histories: run folders, or their history folders. A history whose "
+        "run was\nkilled is read to its last complete record. Exit status: 0 held, 1 broken, "
+        "2 usage,\n3 inconclusive.",
 };
 
 /* One history and what came of it. */

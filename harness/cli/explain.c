@@ -95,8 +95,9 @@ static int explain(const char *name, struct lp_str *out, struct lp_err *err)
 static int carry_out(const char **words, size_t count, struct lp_err *err)
 {
     if (count != 1)
-        return lp_err_set(err, LP_ERR_USAGE, "name one scenario or cause; `lockproof list` knows "
-                                             "them");
+        return lp_err_set(err, LP_ERR_USAGE,
+                          "name one scenario or cause; `lockproof list` knows "
+                          "them");
     struct lp_str out;
     lp_str_init(&out);
     int status = explain(words[0], &out, err);

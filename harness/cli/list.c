@@ -134,11 +134,13 @@ static const struct topic *find_topic(const char *name, struct lp_err *err)
             return &topics[i];
     const char *near = lp_nearest(name, topics, LP_ARRAY_LEN(topics), sizeof *topics);
     if (near)
-        lp_err_set(err, LP_ERR_USAGE, "nothing called '%s' to list, did you mean '%s'?", name, near);
+        lp_err_set(err, LP_ERR_USAGE, "nothing called '%s' to list, did you mean '%s'?", name,
+                   near);
     else
         lp_err_set(err, LP_ERR_USAGE,
                    "nothing called '%s' to list; there are scenarios, drivers, steps, invariants, "
-                   "causes", name);
+                   "causes",
+                   name);
     return NULL;
 }
 
@@ -184,8 +186,8 @@ static int show(const struct list *list, const struct options *options, struct l
     else if (strcmp(format, "text") == 0)
         as_text(list, &out);
     else
-        status = lp_err_set(err, LP_ERR_USAGE, "option '--format': '%s' is none of text, json",
-                            format);
+        status =
+            lp_err_set(err, LP_ERR_USAGE, "option '--format': '%s' is none of text, json", format);
     if (status == LP_EXIT_OK && (!lp_ui_print(out.ptr) || !lp_ui_flush()))
         status = lp_err_set(err, LP_ERR_SELF, "unable to write the list");
     lp_str_release(&out);

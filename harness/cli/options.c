@@ -105,8 +105,8 @@ static int long_option(const struct parse *parse, const char *text, const char *
         return lp_err_set(parse->err, LP_ERR_USAGE, "option '--%s' takes no value", option->name);
     const char *value = equals ? equals + 1 : next;
     if (option->argument && !value)
-        return lp_err_set(parse->err, LP_ERR_USAGE, "option '--%s' needs a value: %s",
-                          option->name, option->argument);
+        return lp_err_set(parse->err, LP_ERR_USAGE, "option '--%s' needs a value: %s", option->name,
+                          option->argument);
     if (set_value(parse, option, value) == -1)
         return -1;
     return option->argument && !equals ? 1 : 0;

@@ -26,8 +26,8 @@ struct lp_texts {
 };
 
 struct lp_option {
-    const char *name; /* without "--"; first: searched by lp_nearest */
-    char letter;      /* or '\0' */
+    const char *name;     /* without "--"; first: searched by lp_nearest */
+    char letter;          /* or '\0' */
     const char *argument; /* what the help calls it; NULL for flags */
     enum lp_option_type type;
     size_t offset; /* into the command's struct */

@@ -24,14 +24,13 @@ int lp_progress_parse(const char *text, enum lp_progress_when *when, struct lp_e
             return 0;
         }
     }
-    return lp_err_set(err, LP_ERR_USAGE,
-                      "option '--progress': '%s' is none of auto, always, never", text);
+    return lp_err_set(err, LP_ERR_USAGE, "option '--progress': '%s' is none of auto, always, never",
+                      text);
 }
 
 bool lp_progress_wanted(enum lp_progress_when when)
 {
-    return when == LP_PROGRESS_ALWAYS ||
-           (when == LP_PROGRESS_AUTO && lp_ui_stderr_is_terminal());
+    return when == LP_PROGRESS_ALWAYS || (when == LP_PROGRESS_AUTO && lp_ui_stderr_is_terminal());
 }
 
 static double part_done(const struct lp_scenario *scenario, uint64_t rounds, uint32_t workers,

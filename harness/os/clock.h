@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time stamps that the measured operation cannot slip past. All are CLOCK_MONOTONIC ns, which is one
- * clock for all processes and containers of a host.
+ * Time stamps that the measured operation cannot slip past. All are CLOCK_MONOTONIC ns, which is
+ * one clock for all processes and containers of a host.
  *
- * lp_clock_before() is read before anything of the operation begins; lp_clock_after() after its last
- * store is visible to others. Without the fences a processor may run a lock's first load before the
- * clock was read, or keep its last store in the store buffer while the clock is read, and two holds
- * that never overlapped would seem to (Intel SDM vol. 3, 8.2 and RDTSC in vol. 2).
+ * lp_clock_before() is read before anything of the operation begins; lp_clock_after() after its
+ * last store is visible to others. Without the fences a processor may run a lock's first load
+ * before the clock was read, or keep its last store in the store buffer while the clock is read,
+ * and two holds that never overlapped would seem to (Intel SDM vol. 3, 8.2 and RDTSC in vol. 2).
  */
 #ifndef LP_OS_CLOCK_H
 #define LP_OS_CLOCK_H

@@ -122,11 +122,20 @@ static const struct {
     unsigned long magic;
     const char *name;
 } filesystems[] = {
-    {TMPFS_MAGIC, "tmpfs"},         {EXT4_SUPER_MAGIC, "ext4"},    {XFS_SUPER_MAGIC, "xfs"},
-    {BTRFS_SUPER_MAGIC, "btrfs"},   {OVERLAYFS_SUPER_MAGIC, "overlay"}, {NFS_SUPER_MAGIC, "nfs"},
-    {FUSE_SUPER_MAGIC, "fuse"},     {V9FS_MAGIC, "9p"},            {SMB2_SUPER_MAGIC, "smb2"},
-    {CIFS_SUPER_MAGIC, "cifs"},     {RAMFS_MAGIC, "ramfs"},        {F2FS_SUPER_MAGIC, "f2fs"},
-    {0x2fc12fc1, "zfs"},            {MSDOS_SUPER_MAGIC, "vfat"},
+    {TMPFS_MAGIC, "tmpfs"},
+    {EXT4_SUPER_MAGIC, "ext4"},
+    {XFS_SUPER_MAGIC, "xfs"},
+    {BTRFS_SUPER_MAGIC, "btrfs"},
+    {OVERLAYFS_SUPER_MAGIC, "overlay"},
+    {NFS_SUPER_MAGIC, "nfs"},
+    {FUSE_SUPER_MAGIC, "fuse"},
+    {V9FS_MAGIC, "9p"},
+    {SMB2_SUPER_MAGIC, "smb2"},
+    {CIFS_SUPER_MAGIC, "cifs"},
+    {RAMFS_MAGIC, "ramfs"},
+    {F2FS_SUPER_MAGIC, "f2fs"},
+    {0x2fc12fc1, "zfs"},
+    {MSDOS_SUPER_MAGIC, "vfat"},
 };
 
 void lp_filesystem_name(const char *path, char *name, size_t size)

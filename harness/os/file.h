@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files and folders: whole files in and out, trees made and removed, what a filesystem is called. */
+/* Files and folders: whole files in and out, trees made and removed, what a filesystem is called.
+ */
 #ifndef LP_OS_FILE_H
 #define LP_OS_FILE_H
 
@@ -10,9 +11,11 @@
 #include "base/str.h"
 
 /* Appends a whole file to `text`. Refuses more than `limit` bytes. LP_ERR_USAGE on failure. */
-int lp_file_read(const char *path, size_t limit, struct lp_str *text, struct lp_err *err) LP_MUST_CHECK;
+int lp_file_read(const char *path, size_t limit, struct lp_str *text,
+                 struct lp_err *err) LP_MUST_CHECK;
 /* Replaces a file's content; LP_ERR_SELF on failure. */
-int lp_file_write(const char *path, const void *bytes, size_t size, struct lp_err *err) LP_MUST_CHECK;
+int lp_file_write(const char *path, const void *bytes, size_t size,
+                  struct lp_err *err) LP_MUST_CHECK;
 
 /* mkdir -p, mode 0755 less the umask; LP_ERR_SELF on failure. */
 int lp_folder_make(const char *path, struct lp_err *err) LP_MUST_CHECK;
@@ -24,7 +27,8 @@ void lp_folder_remove(const char *path);
 bool lp_is_folder(const char *path);
 bool lp_is_file(const char *path);
 
-/* "tmpfs", "ext4", ... of the filesystem that `path` is on; "type 0x..." for one not in the table. */
+/* "tmpfs", "ext4", ... of the filesystem that `path` is on; "type 0x..." for one not in the table.
+ */
 void lp_filesystem_name(const char *path, char *name, size_t size);
 /* Bytes that can still be written there; 0 when unknown. */
 uint64_t lp_filesystem_free(const char *path);

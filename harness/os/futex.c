@@ -61,7 +61,7 @@ static bool move(struct lp_barrier *barrier, uint64_t leave, uint32_t arrive)
         uint32_t members = MEMBERS(old) - (leave ? 1 : 0);
         uint32_t arrived = ARRIVED(old) + arrive;
         last = arrived > 0 && arrived >= members;
-        new = (uint64_t)members * MEMBER + (last ? 0 : arrived);
+        new = (uint64_t)members *MEMBER + (last ? 0 : arrived);
     } while (!atomic_compare_exchange_weak(&barrier->count, &old, new));
     return last;
 }

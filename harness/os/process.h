@@ -15,8 +15,8 @@ struct lp_child {
 };
 
 /*
- * Like fork(2), with namespaces (CLONE_NEW*, or 0). In the child: child->pid == 0, returns 0, and it
- * will be killed when the parent dies. -1 with errno otherwise.
+ * Like fork(2), with namespaces (CLONE_NEW*, or 0). In the child: child->pid == 0, returns 0, and
+ * it will be killed when the parent dies. -1 with errno otherwise.
  *
  * With namespaces the child is made by clone3(2) behind the C library's back: it must not use locks
  * that record their owner's thread id before it has forked again; workers are always forked again.
@@ -27,7 +27,8 @@ int lp_process_fork(struct lp_child *child, int namespaces);
 int lp_process_wait(struct lp_child *child);
 void lp_process_kill(const struct lp_child *child, int signal);
 
-/* "exit status 3", "killed by signal 9 (Killed)" of a wait status; `buf` of 64 bytes. Returns buf. */
+/* "exit status 3", "killed by signal 9 (Killed)" of a wait status; `buf` of 64 bytes. Returns buf.
+ */
 char *lp_process_status_text(int status, char *buf, unsigned long size);
 
 #endif

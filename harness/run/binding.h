@@ -13,10 +13,10 @@
 
 /* What the variables in settings stand for. */
 struct lp_variables {
-    const char *shared;    /* {shared}: one folder, seen by all containers */
-    const char *private_;  /* {private}: one for each container */
-    const char *node;      /* {node}: one for each host */
-    const char *run;       /* {run}: the run's own folder */
+    const char *shared;   /* {shared}: one folder, seen by all containers */
+    const char *private_; /* {private}: one for each container */
+    const char *node;     /* {node}: one for each host */
+    const char *run;      /* {run}: the run's own folder */
 };
 
 struct lp_binding {

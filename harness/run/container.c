@@ -300,10 +300,8 @@ static void observe(struct container *container)
     const struct lp_driver *driver = client->driver;
     struct lp_identity identity = {0};
     int64_t value = 0;
-    struct lp_record record = {.invoke_ns = lp_clock_ns(),
-                               .kind = LP_STEP_OBSERVE,
-                               .outcome = LP_FAIL,
-                               .lock = 0xff};
+    struct lp_record record = {
+        .invoke_ns = lp_clock_ns(), .kind = LP_STEP_OBSERVE, .outcome = LP_FAIL, .lock = 0xff};
     if (driver->open(client, LP_ROLE_STORE) == LP_OK &&
         driver->store->read(client, &value) == LP_OK &&
         driver->store->identify(client, &identity) == LP_OK)

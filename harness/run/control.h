@@ -2,7 +2,8 @@
 /*
  * The memory that the processes of one run share: gates, the barrier of bursts, a slot for each
  * worker and container. One anonymous shared mapping, made before anything is forked and inherited
- * by all. Everything in it is for running and for showing progress; evidence is in the history only.
+ * by all. Everything in it is for running and for showing progress; evidence is in the history
+ * only.
  */
 #ifndef LP_RUN_CONTROL_H
 #define LP_RUN_CONTROL_H
@@ -22,15 +23,15 @@ enum lp_gate {
 /* A worker's life. Each move is forward only. */
 enum lp_worker_state {
     LP_WORKER_NONE = 0,
-    LP_WORKER_READY = 1,   /* everything open, waits at the gate */
+    LP_WORKER_READY = 1, /* everything open, waits at the gate */
     LP_WORKER_RUNNING = 2,
-    LP_WORKER_LEFT = 3,    /* has left the barrier and will not come back */
+    LP_WORKER_LEFT = 3, /* has left the barrier and will not come back */
 };
 
 struct lp_slot {
-    _Atomic uint32_t state;    /* enum lp_worker_state */
-    _Atomic uint32_t inside;   /* holds a lock, or is inside a transaction */
-    _Atomic uint64_t rounds;   /* done */
+    _Atomic uint32_t state;     /* enum lp_worker_state */
+    _Atomic uint32_t inside;    /* holds a lock, or is inside a transaction */
+    _Atomic uint64_t rounds;    /* done */
 } __attribute__((aligned(64))); /* no false sharing between workers under test */
 
 /* Who failed first, and how: written once. */
@@ -41,11 +42,11 @@ struct lp_trouble {
 };
 
 struct lp_control {
-    _Atomic uint32_t gate;    /* enum lp_gate; futex */
-    _Atomic uint32_t stop;    /* workers end after their current operation */
-    _Atomic uint32_t prepared; /* containers whose stores and locks are there; futex */
-    _Atomic uint32_t ready;   /* workers at the gate */
-    _Atomic uint32_t ended;   /* workers that ended, however; futex */
+    _Atomic uint32_t gate;      /* enum lp_gate; futex */
+    _Atomic uint32_t stop;      /* workers end after their current operation */
+    _Atomic uint32_t prepared;  /* containers whose stores and locks are there; futex */
+    _Atomic uint32_t ready;     /* workers at the gate */
+    _Atomic uint32_t ended;     /* workers that ended, however; futex */
     _Atomic uint64_t opened_ns; /* when the gate was opened */
     _Atomic uint64_t closed_ns; /* when the last worker ended */
     struct lp_barrier burst;

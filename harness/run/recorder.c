@@ -17,7 +17,8 @@
 #define CHUNK_MAX (1024 * PAGE)
 /* A worker's history ends here (64 GiB): a limit that no run reaches, so that none is endless. */
 #define FILE_MAX (UINT64_C(1) << 36)
-_Static_assert(CHUNK_MIN / sizeof(struct lp_record) > LP_RECORDER_NESTED, "one chunk back is enough");
+_Static_assert(CHUNK_MIN / sizeof(struct lp_record) > LP_RECORDER_NESTED,
+               "one chunk back is enough");
 
 static size_t chunk_size(size_t records)
 {

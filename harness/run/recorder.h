@@ -8,8 +8,8 @@
  *     ... the operation ...
  *     lp_recorder_end(record, outcome);
  *
- * Records of operations that begin later may be written in between, up to LP_RECORDER_NESTED of them.
- * One thread at a time. The layout is harness/history/record.h.
+ * Records of operations that begin later may be written in between, up to LP_RECORDER_NESTED of
+ * them. One thread at a time. The layout is harness/history/record.h.
  */
 #ifndef LP_RUN_RECORDER_H
 #define LP_RUN_RECORDER_H
@@ -29,14 +29,15 @@ struct lp_recorder {
     struct lp_record *chunk;          /* mapped */
     struct lp_record *previous;       /* still mapped: an operation that began there may go on */
     size_t chunk_records, previous_records;
-    size_t used;                      /* records of the chunk that are taken */
+    size_t used; /* records of the chunk that are taken */
     uint64_t file_size;
     bool full; /* no room any more: begin returned NULL */
     uint32_t round;
     uint16_t attempt;
 };
 
-/* Makes `name` in the folder `folder_fd`. `expected` records are reserved at once, up to a limit. */
+/* Makes `name` in the folder `folder_fd`. `expected` records are reserved at once, up to a limit.
+ */
 int lp_recorder_open(struct lp_recorder *recorder, int folder_fd, const char *name, size_t expected,
                      struct lp_err *err) LP_MUST_CHECK;
 /* Cuts the file to what was used. Takes a zeroed struct too (fd 0 is never a history). */

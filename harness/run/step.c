@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carrying out steps, and recording them. Whatever the backend answers, the record says no more than
- * is certain: LP_FAIL and LP_BUSY only on a refusal.
+ * Carrying out steps, and recording them. Whatever the backend answers, the record says no more
+ * than is certain: LP_FAIL and LP_BUSY only on a refusal.
  */
 #include "run/worker.h"
 
@@ -14,7 +14,8 @@
 /* Tries beyond these are counted but not recorded one by one; fewer recorded tries can only make a
    run prove less. */
 #define TRIES_RECORDED_MAX 64
-_Static_assert(TRIES_RECORDED_MAX <= LP_RECORDER_NESTED, "recorded inside the acquire's own record");
+_Static_assert(TRIES_RECORDED_MAX <= LP_RECORDER_NESTED,
+               "recorded inside the acquire's own record");
 /* A polling acquire yields so often before it starts to sleep between tries. */
 #define TRIES_YIELDING 8
 #define POLL_SLEEP_MIN_NS (20 * LP_US)
@@ -46,7 +47,8 @@ static void set_identity(struct lp_worker *worker, struct lp_record *record,
     lp_recorder_identity(&worker->recorder, identity);
 }
 
-/* Keeps the first refusal's words for the report; what it means for the verdict is in the record. */
+/* Keeps the first refusal's words for the report; what it means for the verdict is in the record.
+ */
 static void complain(const struct lp_worker *worker, const struct lp_client *client)
 {
     struct lp_err err;
@@ -138,8 +140,7 @@ static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step
     if (step->kind == LP_STEP_TRYLOCK)
         outcome = ops->acquire_try(client, (enum lp_lock_mode)step->mode, &grant);
     else if (ops->acquire_wait)
-        outcome =
-            ops->acquire_wait(client, (enum lp_lock_mode)step->mode, deadline_ns, &grant);
+        outcome = ops->acquire_wait(client, (enum lp_lock_mode)step->mode, deadline_ns, &grant);
     else
         outcome = poll_lock(worker, client, step, deadline_ns, record, &grant);
     uint64_t complete_ns = lp_clock_after();
@@ -309,8 +310,7 @@ static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind 
 {
     struct lp_identity identity;
     store_identity(worker, &identity);
-    int64_t value =
-        kind == LP_STEP_WRITE || kind == LP_STEP_CAS ? worker->value_read + 1 : 0;
+    int64_t value = kind == LP_STEP_WRITE || kind == LP_STEP_CAS ? worker->value_read + 1 : 0;
     struct lp_record *record = lp_recorder_begin(&worker->recorder, kind, 0xff,
                                                  worker->in_transaction ? LP_FLAG_IN_TX : 0);
     if (!record) {

@@ -150,8 +150,8 @@ static enum lp_flow try_round(struct lp_worker *worker)
 
 static void back_off(struct lp_worker *worker)
 {
-    unsigned doublings = worker->recorder.attempt < BACKOFF_DOUBLINGS ? worker->recorder.attempt
-                                                                      : BACKOFF_DOUBLINGS;
+    unsigned doublings =
+        worker->recorder.attempt < BACKOFF_DOUBLINGS ? worker->recorder.attempt : BACKOFF_DOUBLINGS;
     lp_clock_spend(lp_random_between(&worker->random, 0, BACKOFF_NS << doublings));
 }
 

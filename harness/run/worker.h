@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One worker: opens its own clients of the store and the locks, waits at the gate, carries out its
- * group's steps round after round, and records every operation. The same code runs as a thread or as
- * a process.
+ * group's steps round after round, and records every operation. The same code runs as a thread or
+ * as a process.
  */
 #ifndef LP_RUN_WORKER_H
 #define LP_RUN_WORKER_H

@@ -74,7 +74,7 @@ struct lp_quoted lp_quote(const char *text)
             to--;
         to = stpcpy(to, "...");
     }
-    strcpy(to, "`");
+    memcpy(to, "`", sizeof "`");
     return quoted;
 }
 
@@ -92,7 +92,7 @@ struct lp_hint lp_hint(const char *word, const void *names, size_t count, size_t
         const char *name = *(const char *const *)(const void *)((const char *)names + i * stride);
         const char *before = i ? ", " : count > 1 ? ", expected one of " : ", expected ";
         if (used + strlen(before) + strlen(name) + sizeof(", ...") > sizeof(hint.text)) {
-            strcpy(hint.text + used, ", ...");
+            memcpy(hint.text + used, ", ...", sizeof ", ...");
             break;
         }
         used += (size_t)snprintf(hint.text + used, sizeof(hint.text) - used, "%s%s", before, name);
