@@ -3,7 +3,6 @@
 #include "drivers/registry.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/nearest.h"
 #include "base/units.h"
@@ -46,10 +45,11 @@ static void list_choices(const char *const *choices, char *buf, size_t size)
     buf[0] = '\0';
     for (size_t i = 0; choices[i] && len < size - 1; i++) {
         const char *before = i == 0 ? "" : choices[i + 1] ? ", " : " or ";
-        size_t part = strlen(before) + strlen(choices[i]);
+        size_t joint = strlen(before), part = joint + strlen(choices[i]);
         if (part >= size - len)
             return;
-        snprintf(buf + len, size - len, "%s%s", before, choices[i]);
+        memcpy(buf + len, before, joint);
+        memcpy(buf + len + joint, choices[i], part - joint + 1);
         len += part;
     }
 }

@@ -61,7 +61,7 @@ expect_status 130 'SIGTERM'
 expect_report 'SIGTERM'
 
 if have_redis; then
-    start -d 30s "$root/scenarios/redis/lock.yaml"
+    start -d 30s "$root/scenarios/redis/redis-lock.yaml"
     runs_on
     kill -INT "$command"
     join

@@ -10,7 +10,7 @@ RANDOM=${LP_SEED:-4711}
 
 kinds=('process flock' 'thread mutex' 'process lockfile')
 unshare -m true 2> /dev/null && kinds+=('namespace flock-shared-volume')
-have_redis && kinds+=("process $root/scenarios/redis/lock.yaml")
+have_redis && kinds+=("process $root/scenarios/redis/redis-lock.yaml")
 
 namespaces > "$work/ns-before"
 started=0

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-scenario_file=$root/scenarios/redis/lock.yaml
+scenario_file=$root/scenarios/redis/redis-lock.yaml
 make_copy
 
 if [ -e "$work/copy/build/drivers/redis.so" ]; then

@@ -50,7 +50,7 @@ pass_if 'a name of two families: both are run' \
     [ "$(json "$work/namesakes/result.json" scenarios)" = "${#namesakes[@]}" ]
 pass_if 'a name of two families: a folder for each' \
     [ "$(find "$work/namesakes" -name history | wc -l)" = "${#namesakes[@]}" ]
-lp run -q --progress never -o "$work/family" sqlite/flock-rogue
+lp run -q --progress never -o "$work/family" sqlite/sqlite-flock-rogue
 expect_status 0 'family and name'
 pass_if 'family and name: one is run' [ "$(json "$work/family/result.json" scenarios)" = 1 ]
 
