@@ -113,7 +113,7 @@ static int launch(struct lp_server *server, const char *program, const char *fol
     const char *argv[ARGS_MAX + 2] = {program};
     int report[2], errnum = 0;
 
-    for (size_t i = 0; server->row->args[i] && i < ARGS_MAX; i++)
+    for (size_t i = 0; i < ARGS_MAX && server->row->args[i]; i++)
         argv[i + 1] = fill_in(server->row->args[i], server, folder);
     int log = open(server->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
     if (log == -1)

@@ -59,12 +59,12 @@ const char *lp_kind_name(const yaml_node_t *node)
 struct lp_quoted lp_quote(const char *text)
 {
     enum { SHOWN_MAX = 60 };
-    struct lp_quoted quoted;
+    struct lp_quoted quoted = {""};
     char *to = quoted.text;
     size_t i = 0;
 
     *to++ = '`';
-    for (; text[i] && i < SHOWN_MAX; i++) {
+    for (; i < SHOWN_MAX && text[i]; i++) {
         const unsigned char c = (unsigned char)text[i];
         *to++ = c < 0x20 || c == 0x7f ? '?' : text[i];
     }
