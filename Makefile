@@ -129,7 +129,6 @@ help:
 	  'make lint         house rules, formatting, static analysis' \
 	  'make sanitize     the tests under address, undefined-behaviour and thread sanitizers' \
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
-	  'make valgrind     a full run under valgrind' \
 	  'make power        every bundled scenario RUNS=100 times; writes docs/power.md' \
 	  'make bench        whole runs timed side by side' \
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
@@ -152,7 +151,7 @@ test-all: all
 	@ci/test $(OUT)
 units: $(UNITS)
 
-.PHONY: lint sanitize fuzz valgrind power bench
+.PHONY: lint sanitize fuzz power bench
 lint:
 	@ci/install build test lint
 	@ci/lint
@@ -162,9 +161,6 @@ sanitize:
 fuzz:
 	@ci/install build sanitize
 	@ci/fuzz $(SECONDS_EACH)
-valgrind: all
-	@ci/install build sanitize
-	@ci/valgrind $(OUT)
 power: all
 	@ci/install build test
 	@ci/power $(OUT) $(RUNS)

@@ -127,7 +127,7 @@ pass_if 'github: no command in the middle of a line' \
     [ "$(grep -c '::' "$work/report.github")" = "$(grep -cE '^::(error|warning|notice) ' "$work/report.github")" ]
 
 # Colour is for terminals: script(1) makes one.
-if command -v script > /dev/null; then
+if command -v script > /dev/null && script -qec true /dev/null > /dev/null 2>&1; then
     terminal() { # ENVIRONMENT... : the bytes of a run on a terminal that are escape codes
         env TERM=xterm "$@" script -qec "$LOCKPROOF run --workdir $shm -o $work/tty-$((++run_number)) \
             --progress never flock" /dev/null < /dev/null | tr -dc '\033' | wc -c
