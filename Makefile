@@ -129,6 +129,7 @@ help:
 	  'make lint         house rules, formatting, static analysis' \
 	  'make sanitize     the tests under address, undefined-behaviour and thread sanitizers' \
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
+	  'make valgrind     embedded scenarios under valgrind: no leak, no error' \
 	  'make power        every bundled scenario RUNS=100 times; writes docs/power.md' \
 	  'make bench        whole runs timed side by side' \
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
@@ -151,7 +152,7 @@ test-all: all
 	@ci/test $(OUT)
 units: $(UNITS)
 
-.PHONY: lint sanitize fuzz power bench
+.PHONY: lint sanitize fuzz valgrind power bench
 lint:
 	@ci/install build test lint
 	@ci/lint
@@ -161,6 +162,9 @@ sanitize:
 fuzz:
 	@ci/install build sanitize
 	@ci/fuzz $(SECONDS_EACH)
+valgrind: all
+	@ci/install build sanitize
+	@ci/valgrind $(OUT)
 power: all
 	@ci/install build test
 	@ci/power $(OUT) $(RUNS)

@@ -3,6 +3,7 @@
 #include "os/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,19 +31,43 @@ static pid_t fork_into(int namespaces)
     return (pid_t)syscall(SYS_clone3, &args, sizeof args);
 }
 
+/* Linux before 5.3 has no pidfds, and neither have tools that carry out the system calls
+   themselves, such as valgrind. There the child holds the end of a pipe for life, and its death
+   closes it. */
+static int open_pipe_of_life(int ends[2])
+{
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    ends[0] = ends[1] = -1;
+    if (self == -1)
+        return pipe2(ends, O_CLOEXEC);
+    close(self);
+    return 0;
+}
+
 int lp_process_fork(struct lp_child *child, int namespaces)
 {
     pid_t parent = getpid();
-    pid_t pid = fork_into(namespaces);
-    if (pid == -1)
+    int ends[2];
+    if (open_pipe_of_life(ends) == -1)
         return -1;
+    pid_t pid = fork_into(namespaces);
+    int failed = errno;
     child->pid = pid;
     child->pidfd = -1;
     if (pid == 0) {
+        if (ends[0] != -1)
+            close(ends[0]);
         put_on_leash(parent);
         return 0;
     }
-    child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (ends[1] != -1)
+        close(ends[1]);
+    if (pid == -1 && ends[0] != -1)
+        close(ends[0]);
+    errno = failed;
+    if (pid == -1)
+        return -1;
+    child->pidfd = ends[0] != -1 ? ends[0] : (int)syscall(SYS_pidfd_open, pid, 0);
     return 0;
 }
 
@@ -60,9 +85,8 @@ int lp_process_wait(struct lp_child *child)
 
 void lp_process_kill(const struct lp_child *child, int signal)
 {
-    if (child->pidfd != -1)
-        syscall(SYS_pidfd_send_signal, child->pidfd, signal, NULL, 0);
-    else
+    /* It is not reaped yet, so its number is still its own. */
+    if (syscall(SYS_pidfd_send_signal, child->pidfd, signal, NULL, 0) == -1)
         kill(child->pid, signal);
 }
 

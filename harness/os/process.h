@@ -11,7 +11,7 @@
 
 struct lp_child {
     pid_t pid;
-    int pidfd; /* readable when it ended; owned by the holder of the struct */
+    int pidfd; /* polls as ready when it ended; owned by the holder of the struct */
 };
 
 /*
