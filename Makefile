@@ -38,13 +38,13 @@ CORE_LIBS := $(if $(HAVE_CORE),$(shell pkg-config --libs $(CORE_PKGS)))
 HAVE_HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
 
 # Rooms in the order of the data; each may use those before it.
-ROOMS := base os scenario history check verdict drivers reports place run cli
+ROOMS := base os scenario history check verdict drivers reports place fault run explore program bench doctor cli
 src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),drivers/*.c $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
 DRIVER_DIRS := file name memory sqlite broken
 PLUGINS := $(if $(HAVE_HIREDIS),redis)
 lib_of = $(OUT)/lib/lib$(1).a
 # A static archive is searched from left to right, so the user comes before the used.
-REVERSED := cli run place reports drivers verdict check history scenario os base
+REVERSED := cli doctor bench program explore run fault place reports drivers verdict check history scenario os base
 upto = $(foreach r,$(REVERSED),$(if $(filter $(r),$(2)),$(call lib_of,$(r))))
 DEPS_base := base
 DEPS_os := os base
@@ -55,7 +55,12 @@ DEPS_verdict := verdict check history scenario base
 DEPS_drivers := drivers os base
 DEPS_reports := reports drivers verdict check history scenario os base
 DEPS_place := place os base
+DEPS_fault := fault $(DEPS_place)
 DEPS_run := $(ROOMS)
+DEPS_explore := $(ROOMS)
+DEPS_program := $(ROOMS)
+DEPS_bench := $(ROOMS)
+DEPS_doctor := $(ROOMS)
 DEPS_cli := $(ROOMS)
 
 .PHONY: all

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A history as models see it: calls on one or more abstract objects, without anything of
+ * lockproof's own scenarios. Every reader (own format, EDN, JSON, logs) ends here, every model in
+ * harness/check begins here, every export is written from here.
+ *
+ * A call took effect, if it did, at one moment in [invoke_ns, return_ns]. What is certain:
+ *   LP_OK       it took effect in that interval
+ *   LP_FAIL     it had no effect at all
+ *   LP_BUSY     it had no effect, and this answer is itself an observation: a try that found the
+ *               lock taken, a compare that did not match
+ *   LP_UNKNOWN  it may have taken effect at any moment from invoke_ns on, or never
+ */
+#ifndef LP_HISTORY_CALLS_H
+#define LP_HISTORY_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/outcome.h"
+
+#define LP_CALL_NEVER UINT64_MAX  /* return_ns of a call of which no answer is known */
+#define LP_CALL_NOTHING INT64_MIN /* a value that is absent: nil, a register before any write */
+#define LP_CALL_NO_KEY 0u
+
+enum lp_call_kind {
+    LP_CALL_ACQUIRE,        /* a: the fencing token that came with it, or LP_CALL_NOTHING */
+    LP_CALL_ACQUIRE_SHARED, /* the same in shared mode */
+    LP_CALL_RELEASE,
+    LP_CALL_READ,  /* a: what was read */
+    LP_CALL_WRITE, /* a: what was written; b: the fencing token presented, or LP_CALL_NOTHING */
+    LP_CALL_ADD,   /* a: how much; b: the value after it, or LP_CALL_NOTHING */
+    LP_CALL_CAS,   /* a: expected; b: desired */
+    LP_CALL_KINDS,
+};
+
+/* 56 bytes; a million of them stay well below 100 MB. */
+struct lp_call {
+    uint64_t
+        invoke_ns; /* any clock that is the same for all; order of the file where it has none */
+    uint64_t return_ns; /* LP_CALL_NEVER when unknown */
+    int64_t a, b;       /* meaning by kind, above; texts stand as their number in `texts` */
+    uint64_t lease_ns;  /* ACQUIRE: the grant ends by itself so long after invoke_ns; 0: never */
+    uint32_t process;
+    uint32_t key; /* of the object; calls on different keys do not affect one another */
+    uint32_t
+        source;   /* where it stands in the input, for messages: its line, or number in the file */
+    uint8_t kind; /* enum lp_call_kind */
+    uint8_t outcome; /* enum lp_outcome */
+    uint8_t reserved[2];
+};
+_Static_assert(sizeof(struct lp_call) == 56, "no padding");
+
+/* Sorted by invoke_ns, then source. */
+struct lp_calls {
+    struct lp_call *calls; /* malloc'd */
+    size_t count;
+    const char **keys; /* names by number; keys[LP_CALL_NO_KEY] is "" */
+    size_t key_count;
+    const char **processes; /* as the input names them */
+    size_t process_count;
+    const char **texts;      /* values that are no integers, as the input writes them */
+    size_t text_count;       /* such a value v stands as LP_CALL_TEXT(index) */
+    uint64_t uncertainty_ns; /* clocks of different processes may be wrong by so much: intervals are
+                                already widened by it */
+    bool truncated;          /* the input ended early: what is absent proves nothing */
+    struct lp_arena arena;   /* names and texts */
+};
+
+/* Values that are texts are numbered from the far negative end, where no history counts. */
+#define LP_CALL_TEXT(index) (INT64_MIN + 1 + (int64_t)(index))
+
+void lp_calls_init(struct lp_calls *calls);
+void lp_calls_release(struct lp_calls *calls); /* takes a zeroed struct too */
+
+#endif
