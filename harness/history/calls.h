@@ -52,16 +52,29 @@ struct lp_call {
 };
 _Static_assert(sizeof(struct lp_call) == 56, "no padding");
 
+/* Operations that no model here knows (":txn", ":append"): counted and named, not in `calls`. A
+   history that has any cannot be decided as a whole. */
+struct lp_foreign {
+    const char *name;
+    size_t count;
+    uint32_t source; /* of the first one */
+};
+
 /* Sorted by invoke_ns, then source. */
 struct lp_calls {
-    struct lp_call *calls; /* malloc'd */
+    struct lp_call *calls; /* malloc'd, as are the other arrays here */
     size_t count;
     const char **keys; /* names by number; keys[LP_CALL_NO_KEY] is "" */
     size_t key_count;
     const char **processes; /* as the input names them */
     size_t process_count;
-    const char **texts;      /* values that are no integers, as the input writes them */
-    size_t text_count;       /* such a value v stands as LP_CALL_TEXT(index) */
+    const char **texts; /* values that are no integers, as the input writes them; */
+    size_t text_count;  /*   such a value v stands as LP_CALL_TEXT(index) */
+    struct lp_foreign *foreign;
+    size_t foreign_count;
+    int64_t start;     /* what each object holds before all calls; LP_CALL_NOTHING: a register nil,
+                          a counter 0 */
+    uint32_t capacity; /* how many may hold at once, when the history itself says so; else 0 */
     uint64_t uncertainty_ns; /* clocks of different processes may be wrong by so much: intervals are
                                 already widened by it */
     bool truncated;          /* the input ended early: what is absent proves nothing */
