@@ -39,7 +39,8 @@ HAVE_HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
 
 # Rooms in the order of the data; each may use those before it.
 ROOMS := base os scenario history check verdict drivers reports place fault run explore program bench doctor cli
-src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),drivers/*.c $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
+# drivers/skeleton.c is an example, built as its readers will build theirs.
+src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),$(filter-out drivers/skeleton.c,$(wildcard drivers/*.c)) $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
 DRIVER_DIRS := file name memory sqlite broken
 PLUGINS := $(if $(HAVE_HIREDIS),redis)
 lib_of = $(OUT)/lib/lib$(1).a
@@ -101,6 +102,11 @@ $(OUT)/drivers/redis.so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs hiredis 2>/dev/null)
 
+$(OUT)/skeleton.so: drivers/skeleton.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -MMD -MP -MF $(OUT)/obj/skeleton.d -o $@ $<
+
 # Unit tests: each tests/unit/ROOM/test_*.c is a program of its own.
 UNIT_SRCS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNITS := $(UNIT_SRCS:tests/unit/%.c=$(OUT)/tests/unit/%)
@@ -115,7 +121,8 @@ unit-$(1): $(filter $(OUT)/tests/unit/$(1)/%,$(UNITS))
 	$$(Q)for t in $$^; do $$$$t || exit 1; done
 endef
 $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
-unit-drivers: | plugins
+unit-drivers unit-run: | plugins
+$(OUT)/tests/unit/run/test_conformance: | $(OUT)/skeleton.so plugins
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include "tests/unit/drivers/sqlite_actor.h"
+#include "tests/unit/drivers/actor.h"
 
 #define STORE LP_ROLE_STORE
 #define LOCK LP_ROLE_LOCK
@@ -223,8 +223,9 @@ static void play(const struct script *script, bool own_processes)
     snprintf(mode, sizeof mode, "mode=%s", script->mode ? script->mode : "immediate");
     for (; count < 3 && script->roles[count]; count++) {
         unsigned role = script->roles[count];
-        actor_init(&actors[count], role == STORE ? store_settings : lock_settings, role,
-                   (uint64_t)count, own_processes);
+        actor_init(&actors[count], &lp_driver_sqlite,
+                   role == STORE ? store_settings : lock_settings, NULL, role, (uint64_t)count,
+                   own_processes);
         struct lp_client *client = actors[count].client;
         ck_assert_msg(lp_driver_sqlite.prepare(client, role, 0) == LP_OK, "%s", client->error);
     }

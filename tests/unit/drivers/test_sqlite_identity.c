@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <sys/stat.h>
-#include "tests/unit/drivers/sqlite_actor.h"
+#include "tests/unit/drivers/actor.h"
 
 static struct actor actors[2];
 static char settings_text[2][2][160];
@@ -25,7 +25,7 @@ static void two_actors(unsigned role, const char *journal, const char *path_a, c
         snprintf(settings_text[i][0], sizeof settings_text[i][0], "path=%s/%s", scratch, paths[i]);
         snprintf(settings_text[i][1], sizeof settings_text[i][1], "journal=%s", journal);
         const char *settings[] = {settings_text[i][0], settings_text[i][1], NULL};
-        actor_init(&actors[i], settings, role, (uint64_t)i, own_processes);
+        actor_init(&actors[i], &lp_driver_sqlite, settings, NULL, role, (uint64_t)i, own_processes);
     }
 }
 
@@ -185,8 +185,8 @@ START_TEST(nothing_in_the_process_drops_a_held_lock)
     two_actors(LP_ROLE_LOCK, ways[_i].journal, "db", "db", true);
     struct actor holder, neighbour;
     const char *settings[] = {settings_text[0][0], settings_text[0][1], NULL};
-    actor_init(&holder, settings, LP_ROLE_LOCK, 7, false);
-    actor_init(&neighbour, settings, LP_ROLE_LOCK, 8, false);
+    actor_init(&holder, &lp_driver_sqlite, settings, NULL, LP_ROLE_LOCK, 7, false);
+    actor_init(&neighbour, &lp_driver_sqlite, settings, NULL, LP_ROLE_LOCK, 8, false);
     prepare(0);
     ck_assert_int_eq(act(&holder, ACT_OPEN, 0).outcome, LP_OK);
     must(1, ACT_OPEN, LP_OK);

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sqlite3.h>
-#include "tests/unit/drivers/sqlite_actor.h"
+#include "tests/unit/drivers/actor.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -41,8 +41,8 @@ static void actors_make(const char *setting)
 {
     snprintf(path_setting, sizeof path_setting, "path=%s/db", scratch);
     const char *settings[] = {path_setting, "busy-timeout=5s", setting, NULL};
-    actor_init(&holder, settings, LP_ROLE_STORE, 0, false);
-    actor_init(&waiter, settings, LP_ROLE_STORE, 1, false);
+    actor_init(&holder, &lp_driver_sqlite, settings, NULL, LP_ROLE_STORE, 0, false);
+    actor_init(&waiter, &lp_driver_sqlite, settings, NULL, LP_ROLE_STORE, 1, false);
     ck_assert_int_eq(lp_driver_sqlite.prepare(holder.client, LP_ROLE_STORE, 0), LP_OK);
     ck_assert_int_eq(act(&holder, ACT_OPEN, 0).outcome, LP_OK);
     ck_assert_int_eq(act(&waiter, ACT_OPEN, 0).outcome, LP_OK);
@@ -50,7 +50,7 @@ static void actors_make(const char *setting)
 
 static void actors_release(void)
 {
-    one_hooks = (struct one_hooks){NULL, NULL};
+    one_hooks = (struct one_hooks){.now_ns = NULL};
     actor_release(&waiter);
     actor_release(&holder);
 }
@@ -79,7 +79,7 @@ START_TEST(a_wait_ends_with_one_last_try)
     world.now_ns = SECOND;
     world.step_ns = one->step_ns;
     world.release_at = one->release_at;
-    one_hooks = (struct one_hooks){world_now_ns, world_point};
+    one_hooks = (struct one_hooks){.now_ns = world_now_ns, .point = world_point};
     for (int again = 0; again < 2; again++) {
         world.points = 0;
         struct answer answer = act(&waiter, ACT_WRITE, 2);
@@ -96,10 +96,10 @@ END_TEST
 START_TEST(the_default_handler_is_sqlites_own)
 {
     actors_make("busy-handler=default");
-    one_hooks = (struct one_hooks){NULL, world_point};
+    one_hooks = (struct one_hooks){.point = world_point};
     actor_release(&holder);
     const char *settings[] = {path_setting, "busy-timeout=5s", "busy-handler=default", NULL};
-    actor_init(&holder, settings, LP_ROLE_STORE, 2, true);
+    actor_init(&holder, &lp_driver_sqlite, settings, NULL, LP_ROLE_STORE, 2, true);
     ck_assert_int_eq(act(&holder, ACT_OPEN, 0).outcome, LP_OK);
     ck_assert_int_eq(act(&holder, ACT_BEGIN, LP_BEGIN_IMMEDIATE).outcome, LP_OK);
     /* An order without waiting for its answer: the commit runs beside the waiter's write. */

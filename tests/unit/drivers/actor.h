@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Actors for test_sqlite.c: clients that do what they are told, one at a time, either in a process
- * of their own or all in this one. SQLite's locks are fcntl(2) locks, which treat the two apart.
+ * Actors: clients that do what they are told, one at a time, either in a process of their own or
+ * all in this one. Some locks, such as those of fcntl(2), treat the two apart.
  */
-#ifndef LP_TESTS_SQLITE_ACTOR_H
-#define LP_TESTS_SQLITE_ACTOR_H
+#ifndef LP_TESTS_ACTOR_H
+#define LP_TESTS_ACTOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -28,10 +29,13 @@ enum act {
     ACT_IDENTIFY,
     ACT_TRY,
     ACT_TRY_SHARED,
+    ACT_WAIT, /* for the lock, `arg` ns at most */
+    ACT_UPGRADE,
     ACT_RELEASE,
     ACT_HELD,
     ACT_DROP,
     ACT_REOPEN,
+    ACT_CLOSE,
 };
 
 /* A folder of its own for each test; below /dev/shm, since fsync of a disk is not what is tested.
@@ -40,7 +44,7 @@ static char scratch[64];
 
 static void scratch_make(void)
 {
-    snprintf(scratch, sizeof scratch, "%s/lp-sqlite-XXXXXX",
+    snprintf(scratch, sizeof scratch, "%s/lp-actor-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(scratch));
 }
@@ -53,6 +57,7 @@ static void scratch_remove(void)
 struct answer {
     enum lp_outcome outcome; /* ACT_HELD: enum lp_held */
     int64_t value;
+    struct lp_grant grant; /* of a lock */
     struct lp_identity identity;
     char error[192];
 };
@@ -98,8 +103,11 @@ static enum lp_outcome act_store(struct lp_client *client, const struct order *o
     case ACT_OPEN:
     case ACT_TRY:
     case ACT_TRY_SHARED:
+    case ACT_WAIT:
+    case ACT_UPGRADE:
     case ACT_RELEASE:
     case ACT_HELD:
+    case ACT_CLOSE:
         break;
     }
     abort();
@@ -109,30 +117,44 @@ static enum lp_outcome act_lock(struct lp_client *client, const struct order *or
                                 struct answer *answer)
 {
     const struct lp_lock_ops *lock = client->driver->lock;
-    struct lp_grant grant = {.token = 0};
-    if (order->act == ACT_TRY || order->act == ACT_TRY_SHARED) {
-        enum lp_outcome outcome =
-            lock->acquire_try(client, order->act == ACT_TRY ? LP_EXCLUSIVE : LP_SHARED, &grant);
-        answer->identity = grant.identity;
-        return outcome;
-    }
-    if (order->act == ACT_RELEASE)
+    switch (order->act) {
+    case ACT_TRY:
+        return lock->acquire_try(client, LP_EXCLUSIVE, &answer->grant);
+    case ACT_TRY_SHARED:
+        return lock->acquire_try(client, LP_SHARED, &answer->grant);
+    case ACT_WAIT:
+        return lock->acquire_wait(client, LP_EXCLUSIVE, one_now_ns() + (uint64_t)order->arg,
+                                  &answer->grant);
+    case ACT_UPGRADE:
+        return lock->upgrade(client, one_now_ns() + (uint64_t)order->arg, &answer->grant);
+    case ACT_RELEASE:
         return lock->release(client);
-    if (order->act == ACT_HELD)
+    case ACT_HELD:
         return (enum lp_outcome)lock->still_held(client);
-    return order->act == ACT_DROP ? lock->drop(client) : lock->reopen(client);
+    case ACT_DROP:
+        return lock->drop(client);
+    case ACT_REOPEN:
+        return lock->reopen(client);
+    default:
+        abort();
+    }
 }
 
 static struct answer act_here(struct actor *actor, const struct order *order)
 {
     struct answer answer = {.value = 0};
     actor->client->error[0] = '\0';
-    if (order->act == ACT_OPEN)
+    if (order->act == ACT_OPEN) {
         answer.outcome = actor->client->driver->open(actor->client, actor->role);
-    else if (actor->role == LP_ROLE_STORE)
+    } else if (order->act == ACT_CLOSE) {
+        actor->client->driver->close(actor->client);
+        answer.outcome = LP_OK;
+    } else if (actor->role == LP_ROLE_STORE) {
         answer.outcome = act_store(actor->client, order, &answer);
-    else
+    } else {
         answer.outcome = act_lock(actor->client, order, &answer);
+        answer.identity = answer.grant.identity;
+    }
     memcpy(answer.error, actor->client->error, sizeof answer.error);
     return answer;
 }
@@ -149,12 +171,13 @@ static void serve_orders(struct actor *actor)
     _exit(0);
 }
 
-static void actor_init(struct actor *actor, const char *const *settings, unsigned role,
-                       uint64_t worker, bool own_process)
+static void actor_init(struct actor *actor, const struct lp_driver *driver,
+                       const char *const *settings, const char *url, unsigned role, uint64_t worker,
+                       bool own_process)
 {
     int pair[2];
     memset(actor, 0, sizeof *actor);
-    actor->client = one_client(&lp_driver_sqlite, settings, NULL, worker);
+    actor->client = one_client(driver, settings, url, worker);
     actor->role = role;
     actor->fd = -1;
     if (!own_process)
