@@ -3,6 +3,8 @@
 #ifndef LP_CLI_COMMANDS_H
 #define LP_CLI_COMMANDS_H
 
+#include <stddef.h>
+
 enum lp_exit {
     LP_EXIT_OK = 0,
     LP_EXIT_FINDING = 1,
@@ -12,10 +14,26 @@ enum lp_exit {
     LP_EXIT_INTERRUPTED = 130,
 };
 
+struct lp_command_line;
+
+/* The table of commands, in the order in which the help shows them. */
+struct lp_command {
+    const char *name; /* first: searched by lp_nearest */
+    int (*main)(int argc, char **argv);
+    const char *summary;
+    const struct lp_command_line *line; /* its options; completion reads them */
+};
+extern const struct lp_command lp_commands[];
+extern const size_t lp_command_count;
+
 /* argv[0] is the command's name. */
 int lp_command_run(int argc, char **argv);
 int lp_command_check(int argc, char **argv);
 int lp_command_list(int argc, char **argv);
 int lp_command_explain(int argc, char **argv);
+int lp_command_completion(int argc, char **argv);
+
+extern const struct lp_command_line lp_line_run, lp_line_check, lp_line_list, lp_line_explain,
+    lp_line_completion;
 
 #endif

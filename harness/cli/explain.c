@@ -14,7 +14,7 @@
 #include "reports/layout.h"
 #include "verdict/verdict.h"
 
-static const struct lp_command_line line = {
+const struct lp_command_line lp_line_explain = {
     .synopsis = "explain SCENARIO|CAUSE",
     .summary = "Tells the story of a bundled scenario or a scenario file, or what a cause means "
                "and\nhow it is mended.",
@@ -114,8 +114,8 @@ int lp_command_explain(int argc, char **argv)
     size_t count;
     bool help;
     int status = -1;
-    if (lp_options_parse(&line, argc, argv, NULL, words, &count, &help, &err) == 0)
-        status = help ? lp_help_show(&line) : carry_out(words, count, &err);
+    if (lp_options_parse(&lp_line_explain, argc, argv, NULL, words, &count, &help, &err) == 0)
+        status = help ? lp_help_show(&lp_line_explain) : carry_out(words, count, &err);
     free(words);
     return lp_ui_end(status, &err);
 }

@@ -23,7 +23,7 @@ static const struct lp_option option_rows[] = {
     {"family", '\0', "NAME", LP_OPTION_TEXT, AT(family), 0, "scenarios of one family (a folder)"},
     {"format", 'f', "text|json", LP_OPTION_LIST, AT(formats), 0, "json for programs"},
 };
-static const struct lp_command_line line = {
+const struct lp_command_line lp_line_list = {
     .options = option_rows,
     .option_count = LP_ARRAY_LEN(option_rows),
     .synopsis = "list [scenarios|drivers|steps|invariants|causes]",
@@ -219,8 +219,8 @@ int lp_command_list(int argc, char **argv)
     size_t count;
     bool help;
     int status = -1;
-    if (lp_options_parse(&line, argc, argv, &options, words, &count, &help, &err) == 0)
-        status = help ? lp_help_show(&line) : carry_out(&options, words, count, &err);
+    if (lp_options_parse(&lp_line_list, argc, argv, &options, words, &count, &help, &err) == 0)
+        status = help ? lp_help_show(&lp_line_list) : carry_out(&options, words, count, &err);
     free(words);
     return lp_ui_end(status, &err);
 }

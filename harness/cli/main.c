@@ -12,23 +12,22 @@
 #include "base/str.h"
 #include "cli/ui.h"
 
-static const struct command {
-    const char *name; /* first: searched by lp_nearest */
-    int (*main)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-    {"run", lp_command_run, "run scenarios and give verdicts"},
-    {"check", lp_command_check, "decide a recorded history"},
-    {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes"},
-    {"explain", lp_command_explain, "the story of a bundled scenario or of a cause"},
+const struct lp_command lp_commands[] = {
+    {"run", lp_command_run, "run scenarios and give verdicts", &lp_line_run},
+    {"check", lp_command_check, "decide a recorded history", &lp_line_check},
+    {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes", &lp_line_list},
+    {"explain", lp_command_explain, "the story of a bundled scenario or of a cause",
+     &lp_line_explain},
+    {"completion", lp_command_completion, "write completion for bash or zsh", &lp_line_completion},
 };
+const size_t lp_command_count = LP_ARRAY_LEN(lp_commands);
 
 static void usage(struct lp_str *out)
 {
     lp_str_add(out, "usage: lockproof COMMAND [OPTION...]\n\n"
                     "Says, with proof, whether a lock really locks.\n\ncommands:\n");
-    for (size_t i = 0; i < LP_ARRAY_LEN(commands); i++)
-        lp_str_addf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < lp_command_count; i++)
+        lp_str_addf(out, "  %-10s %s\n", lp_commands[i].name, lp_commands[i].summary);
     lp_str_add(out, "\n`lockproof COMMAND --help` says more; `lockproof --version` which one this "
                     "is.\n");
 }
@@ -46,7 +45,7 @@ static int show_usage(void)
 static int unknown(const char *word)
 {
     struct lp_err err = {0};
-    const char *near = lp_nearest(word, commands, LP_ARRAY_LEN(commands), sizeof commands[0]);
+    const char *near = lp_nearest(word, lp_commands, lp_command_count, sizeof *lp_commands);
     if (near)
         lp_err_set(&err, LP_ERR_USAGE, "unknown command '%s', did you mean '%s'?", word, near);
     else
@@ -87,8 +86,8 @@ int main(int argc, char **argv)
         lp_ui_print("lockproof " LP_VERSION "\n");
         return lp_ui_flush() ? LP_EXIT_OK : LP_EXIT_FAILURE;
     }
-    for (size_t i = 0; i < LP_ARRAY_LEN(commands); i++)
-        if (strcmp(commands[i].name, word) == 0)
-            return commands[i].main(argc - 1, argv + 1);
+    for (size_t i = 0; i < lp_command_count; i++)
+        if (strcmp(lp_commands[i].name, word) == 0)
+            return lp_commands[i].main(argc - 1, argv + 1);
     return unknown(word);
 }

@@ -52,13 +52,14 @@ static const struct lp_option rows[] = {
      "run under each placement, one table of verdicts"},
     {"driver", '\0', "FILE.so", LP_OPTION_LIST, AT(drivers), 0, "load a driver; repeatable"},
     {"workdir", '\0', "DIR", LP_OPTION_TEXT, AT(workdir), 0, "where {shared} lies (tmpfs if any)"},
-    {"progress", '\0', "WHEN", LP_OPTION_TEXT, AT(progress), 0, "auto, always or never"},
+    {"progress", '\0', "auto|always|never", LP_OPTION_TEXT, AT(progress), 0,
+     "progress on a terminal"},
     {"dry-run", 'n', NULL, LP_OPTION_FLAG, AT(dry_run), 0, "print the resolved plan, run nothing"},
     {"quiet", 'q', NULL, LP_OPTION_FLAG, AT(quiet), 0, "only what is not as expected"},
     {"verbose", 'v', NULL, LP_OPTION_FLAG, AT(verbose), 0, "evidence for every scenario"},
     {"no-color", '\0', NULL, LP_OPTION_FLAG, AT(no_color), 0, "no colour (also: NO_COLOR)"},
 };
-static const struct lp_command_line line = {
+const struct lp_command_line lp_line_run = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
     .synopsis = "run [OPTION...] [SCENARIO...]",
@@ -409,9 +410,10 @@ int lp_command_run(int argc, char **argv)
     bool help;
     int status = -1;
     lp_arena_init(&command.arena);
-    if (lp_options_parse(&line, argc, argv, &command.options, names, &count, &help, &err) == 0) {
+    if (lp_options_parse(&lp_line_run, argc, argv, &command.options, names, &count, &help, &err) ==
+        0) {
         if (help)
-            status = lp_help_show(&line);
+            status = lp_help_show(&lp_line_run);
         else if (lp_catalogue_init(&command.catalogue, command.options.drivers.text,
                                    command.options.drivers.count, &err) == 0)
             status = carry_out(&command, names, count, &err);
