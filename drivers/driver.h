@@ -21,7 +21,7 @@
 #include "base/outcome.h"
 
 #define LP_DRIVER_MAGIC 0x4c505244u /* "LPRD" */
-#define LP_DRIVER_ABI 1u
+#define LP_DRIVER_ABI 2u
 
 enum lp_role {
     LP_ROLE_LOCK = 1,
@@ -91,6 +91,24 @@ struct lp_grant {
     uint64_t ttl_ns;             /* lease: ends this long after the acquire was *invoked*; or 0 */
 };
 
+/* The token that a read or a write presents to the store. */
+struct lp_fence {
+    uint64_t token; /* of the caller's latest grant; never 0 */
+    bool stale;     /* set with LP_FAIL: refused because the store has seen a newer token */
+};
+
+/* A client's connection or session, by which the server knows it. */
+struct lp_session {
+    uint64_t id;           /* 0: none now */
+    unsigned char key[16]; /* what else it takes to name it; zeroes where nothing does */
+};
+
+/* What can be done to another client's session at the server: see struct lp_driver. */
+enum lp_harm {
+    LP_HARM_RESET,  /* the server cuts the connection; the client may make a new one */
+    LP_HARM_EXPIRE, /* the server ends the session or lease before its time */
+};
+
 enum lp_held {
     LP_HELD_UNKNOWN = 0, /* cannot be told without disturbing the lock */
     LP_HELD_YES = 1,
@@ -119,6 +137,9 @@ struct lp_lock_ops {
        before the next use. */
     enum lp_outcome (*drop)(struct lp_client *client);
     enum lp_outcome (*reopen)(struct lp_client *client);
+    /* Optional (LP_LEASE). Makes the lease of the lock that is held begin again: LP_OK sets
+       grant->ttl_ns, which counts from the call. LP_FAIL: refused, the lease is lost. */
+    enum lp_outcome (*renew)(struct lp_client *client, struct lp_grant *grant);
     /* Optional. How many exclusive holds at once are lawful with these parameters; NULL: 1. */
     uint64_t (*capacity)(const void *params);
 };
@@ -141,10 +162,19 @@ struct lp_store_ops {
     /* Optional: close the handle in the middle of a round and open it again. */
     enum lp_outcome (*drop)(struct lp_client *client);
     enum lp_outcome (*reopen)(struct lp_client *client);
+    /* Optional, both or none: the same as read and write, in one atomic step with the fence. The
+       store remembers the highest token that it was shown, by readers too, and refuses lower ones.
+       It must do so at reads: a holder that reads, is succeeded by one that has only read so far,
+       and then writes under the older token would undo what the other one is about to write. */
+    enum lp_outcome (*read_fenced)(struct lp_client *client, struct lp_fence *fence,
+                                   int64_t *value);
+    enum lp_outcome (*write_fenced)(struct lp_client *client, struct lp_fence *fence,
+                                    int64_t value);
 };
 
 /* A server that the driver needs, by the name of a row in the harness's table of servers, or NULL.
-   Its URL arrives in client->server_url ("unix:/path" or "host:port"). */
+   Its URL arrives in client->server_url ("unix:/path" or "host:port"); where the scenario asks for
+   several of them (replicas, independent ones, an ensemble), all arrive in client->server_urls. */
 struct lp_driver {
     uint32_t magic;     /* LP_DRIVER_MAGIC */
     uint32_t abi;       /* LP_DRIVER_ABI */
@@ -171,18 +201,27 @@ struct lp_driver {
      * back. */
     void (*close)(struct lp_client *client);
 
+    /* Optional. Has the server do something to the session of another client (which `client`, open
+       for the same role, is not), and asks the server whether it was done: LP_OK only then. */
+    enum lp_outcome (*harm)(struct lp_client *client, enum lp_harm harm,
+                            const struct lp_session *victim);
+
     const struct lp_lock_ops *lock;   /* when LP_ROLE_LOCK */
     const struct lp_store_ops *store; /* when LP_ROLE_STORE */
 };
 
-/* One client of one driver. Drivers read; only the harness writes, but for `error`. */
+/* One client of one driver. Drivers read; only the harness writes, but for `error` and `session`.
+ */
 struct lp_client {
     const struct lp_driver *driver;
-    const void *params; /* the parameter struct */
-    void *state;        /* driver->state_size bytes, zeroed before open() */
-    const char *server_url;
-    uint64_t worker; /* for owner names; unique in the run */
-    uint64_t seed;   /* for tokens; different for each client and run */
+    const void *params;             /* the parameter struct */
+    void *state;                    /* driver->state_size bytes, zeroed before open() */
+    const char *server_url;         /* of the first server */
+    const char *const *server_urls; /* of all of that kind, in the scenario's order */
+    size_t server_count;
+    struct lp_session session; /* kept by drivers that have harm() */
+    uint64_t worker;           /* for owner names; unique in the run */
+    uint64_t seed;             /* for tokens; different for each client and run */
     const struct lp_services *services;
     void *host;
     char error[192];

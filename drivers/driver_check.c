@@ -102,6 +102,9 @@ static int check_store(const struct lp_driver *driver, struct lp_err *err)
         return lacks(driver->name, "store operation identify", err);
     if ((driver->abilities & LP_ATOMIC_ADD) && !store->add)
         return lacks(driver->name, "store operation add, which its abilities promise", err);
+    if (!store->read_fenced != !store->write_fenced)
+        return lacks(driver->name, "store operation read_fenced or write_fenced: both or none",
+                     err);
     const bool transactions = driver->abilities & LP_TRANSACTIONS;
     if (transactions != !!store->begin || transactions != !!store->commit ||
         transactions != !!store->rollback)

@@ -118,6 +118,10 @@ void lp_op_step(const struct lp_history *history, const struct lp_op *op, struct
         lp_str_add(out, " ");
         lp_clean_field(out, lock->name, sizeof(lock->name));
     }
+    if ((record->kind == LP_STEP_READ || record->kind == LP_STEP_WRITE) && record->token)
+        lp_str_addf(out, " fenced %" PRIu64, record->token);
+    if (record->kind == LP_STEP_TOKEN)
+        lp_str_addf(out, " %" PRIu64, record->token);
     if ((record->kind == LP_STEP_LOCK || record->kind == LP_STEP_TRYLOCK) &&
         record->flags & LP_FLAG_SHARED)
         lp_str_add(out, " shared");

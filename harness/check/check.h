@@ -72,7 +72,8 @@ enum lp_hold_end {
  *
  * Certain from `from_ns` (acquire completed) to `until_ns`, the earliest of: the first release
  * asked for, granted or refused (a refused one leaves the lock as it was, but is no evidence of
- * holding); the try's begin + ttl - 1 % for a lease (1 % bounds the rate of the server's clock);
+ * holding); the begin of the try, or of the last RENEW that was ok, + ttl - 1 % for a lease (1 %
+ * bounds the rate of the server's clock);
  * CLOSE of the lock's handle; UPGRADE; being granted it again; in a transaction, a statement that
  * was not ok (the backend may have rolled back by itself); without any of these, the worker's last
  * sign of life.
@@ -92,6 +93,7 @@ struct lp_hold {
     uint64_t release_complete_ns; /* upper end: after this it certainly is not held; UINT64_MAX */
     uint64_t lease_end_ns;        /* earliest end of the lease, or UINT64_MAX */
     uint64_t lease_over_ns;       /* latest end of the lease, or UINT64_MAX */
+    uint64_t token;               /* fencing token of the grant; 0: none, or not known */
     uint64_t domain, object;
     uint32_t worker;
     uint8_t lock; /* index of the lock; LP_LOCK_TX for a transaction of the store */

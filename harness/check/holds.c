@@ -65,14 +65,15 @@ static void end_hold(struct walk *walk, size_t index, size_t by, enum lp_hold_en
     hold->until_ns = earlier(hold->until_ns, walk->checks->history->ops[by].record->invoke_ns);
 }
 
-static void set_lease(struct lp_hold *hold, int64_t ttl_ns)
+static void set_lease(struct lp_hold *hold, uint64_t invoked_ns, uint64_t granted_ns,
+                      int64_t ttl_ns)
 {
     if (ttl_ns <= 0)
         return;
     uint64_t ttl = earlier((uint64_t)ttl_ns, LP_HISTORY_TIME_MAX);
     uint64_t slack_ns = ttl / LEASE_CLOCK_PART;
-    hold->lease_end_ns = hold->invoked_ns + ttl - slack_ns;
-    hold->lease_over_ns = hold->from_ns + ttl + slack_ns;
+    hold->lease_end_ns = invoked_ns + ttl - slack_ns;
+    hold->lease_over_ns = granted_ns + ttl + slack_ns;
     hold->until_ns = earlier(hold->until_ns, hold->lease_end_ns);
     hold->release_complete_ns = earlier(hold->release_complete_ns, hold->lease_over_ns);
 }
@@ -85,8 +86,38 @@ static void take_grant(struct walk *walk, size_t index)
         end_hold(walk, before, index, LP_HOLD_REACQUIRED);
     size_t hold = add_hold(walk, index, record->lock);
     hold_at(walk, hold)->shared = record->kind != LP_STEP_UPGRADE && record->flags & LP_FLAG_SHARED;
-    set_lease(hold_at(walk, hold), record->value);
+    set_lease(hold_at(walk, hold), hold_at(walk, hold)->invoked_ns, record->complete_ns,
+              record->value);
     walk->open[record->lock] = hold;
+}
+
+/* Its backend says that the lease began again, or that it is lost; when nobody knows, it may have
+   begun again for a time that nobody knows. */
+static void take_renew(struct walk *walk, size_t index)
+{
+    const struct lp_op *op = &walk->checks->history->ops[index];
+    size_t open = walk->open[op->record->lock];
+    if (open == LP_NOWHERE)
+        return;
+    struct lp_hold *hold = hold_at(walk, open);
+    if (hold->lease_end_ns == UINT64_MAX || hold->ended_by != LP_NOWHERE)
+        return;
+    if (lp_op_result(op) == LP_UNKNOWN) {
+        hold->lease_over_ns = UINT64_MAX;
+        hold->release_complete_ns = UINT64_MAX;
+    } else if (lp_op_ok(op) && op->record->value > 0) {
+        hold->until_ns = UINT64_MAX;
+        hold->release_complete_ns = UINT64_MAX;
+        set_lease(hold, op->record->invoke_ns, op->record->complete_ns, op->record->value);
+    }
+}
+
+static void take_token(struct walk *walk, size_t index)
+{
+    const struct lp_record *record = walk->checks->history->ops[index].record;
+    size_t open = walk->open[record->lock];
+    if (open != LP_NOWHERE)
+        hold_at(walk, open)->token = record->token;
 }
 
 static void take_upgrade(struct walk *walk, size_t index)
@@ -199,6 +230,12 @@ static void take(struct walk *walk, size_t index)
         break;
     case LP_STEP_UNLOCK:
         take_unlock(walk, index);
+        break;
+    case LP_STEP_RENEW:
+        take_renew(walk, index);
+        break;
+    case LP_STEP_TOKEN:
+        take_token(walk, index);
         break;
     case LP_STEP_CLOSE:
         take_close(walk, index);

@@ -38,7 +38,10 @@ static struct lp_vocabulary_driver make_driver(const struct lp_driver_row *row,
                                              .has_cas = true,
                                              .has_begin = true,
                                              .has_upgrade = true,
-                                             .has_shared = true};
+                                             .has_shared = true,
+                                             .has_renew = true,
+                                             .has_fence = true,
+                                             .has_token = true};
     const struct lp_store_ops *store = driver->store;
     return (struct lp_vocabulary_driver){
         .name = row->name,
@@ -49,6 +52,9 @@ static struct lp_vocabulary_driver make_driver(const struct lp_driver_row *row,
         .has_begin = store && store->begin,
         .has_upgrade = driver->lock && driver->lock->upgrade,
         .has_shared = (driver->abilities & LP_SHARED_MODE) != 0,
+        .has_renew = driver->lock && driver->lock->renew,
+        .has_fence = store && store->read_fenced,
+        .has_token = (driver->abilities & LP_TOKENS) != 0,
         .known = true,
         .params = make_params(driver, arena),
         .param_count = driver->param_count,

@@ -48,6 +48,8 @@ struct lp_history {
     size_t view_count;
     struct lp_op *ops; /* of workers, sorted by invoke_ns, then worker, then sequence */
     size_t op_count;
+    const struct lp_fault_record *faults; /* in the order in which they struck */
+    size_t fault_count;
     uint64_t start_ns; /* earliest start of a worker; times are told relative to it */
     int64_t start_value;
     uint32_t containers;
@@ -61,8 +63,9 @@ struct lp_history {
     size_t map_count;
 };
 
-/* Reads all "*.lph" files of a folder. A file that is no history, of another version, or of another
-   byte order is an LP_ERR_USAGE that names it. A truncated one is read to its last record. */
+/* Reads all "*.lph" files of a folder, and the faults if there are any. A file that is no history,
+   of another version, or of another byte order is an LP_ERR_USAGE that names it. A truncated one is
+   read to its last record. */
 int lp_history_load(struct lp_history *history, const char *folder,
                     struct lp_err *err) LP_MUST_CHECK;
 void lp_history_release(struct lp_history *history); /* takes a zeroed struct too */
@@ -76,6 +79,11 @@ struct lp_history_image {
 };
 int lp_history_from_images(struct lp_history *history, const struct lp_history_image *images,
                            size_t count, struct lp_err *err) LP_MUST_CHECK;
+
+/* The file of faults, as an image: takes what is whole. The image must outlive the history.
+   LP_ERR_USAGE when it is no such file. */
+int lp_history_take_faults(struct lp_history *history, const struct lp_history_image *image,
+                           struct lp_err *err) LP_MUST_CHECK;
 
 /* Never NULL after loading: a history without a worker is an error. */
 const struct lp_history_header *lp_history_any_header(const struct lp_history *history);
@@ -107,11 +115,12 @@ static inline uint64_t lp_op_end_ns(const struct lp_op *op)
     return lp_op_done(op) ? op->record->complete_ns : UINT64_MAX;
 }
 
-/* When the try that was granted began. */
+/* When the try that was granted began; of others, when they were invoked. */
 static inline uint64_t lp_op_attempt_ns(const struct lp_op *op)
 {
     const struct lp_record *record = op->record;
-    uint64_t attempt_ns = record->attempt_ns;
+    bool acquires = record->kind <= LP_STEP_BEGIN;
+    uint64_t attempt_ns = acquires ? record->attempt_ns : record->invoke_ns;
     return attempt_ns < record->invoke_ns || attempt_ns > lp_op_end_ns(op) ? record->invoke_ns
                                                                            : attempt_ns;
 }

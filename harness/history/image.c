@@ -73,7 +73,8 @@ static bool known_kind(unsigned kind, unsigned file_kind)
     if (file_kind == LP_HISTORY_OBSERVER)
         return kind == LP_STEP_OBSERVE || kind == LP_STEP_EXIT;
     return (kind >= LP_STEP_LOCK && kind <= LP_STEP_CAS) || kind == LP_STEP_CLOSE ||
-           kind == LP_STEP_REOPEN || kind == LP_STEP_TRY;
+           kind == LP_STEP_REOPEN || kind == LP_STEP_RENEW || kind == LP_STEP_TRY ||
+           kind == LP_STEP_TOKEN;
 }
 
 static bool names_lock(const struct lp_record *record)
@@ -81,7 +82,8 @@ static bool names_lock(const struct lp_record *record)
     unsigned kind = record->kind;
     if (kind == LP_STEP_CLOSE || kind == LP_STEP_REOPEN)
         return !(record->flags & LP_FLAG_STORE);
-    return (kind >= LP_STEP_LOCK && kind <= LP_STEP_UPGRADE) || kind == LP_STEP_TRY;
+    return (kind >= LP_STEP_LOCK && kind <= LP_STEP_UPGRADE) || kind == LP_STEP_TRY ||
+           kind == LP_STEP_RENEW || kind == LP_STEP_TOKEN;
 }
 
 /* One worker's records follow its clock, which never goes back. */

@@ -62,7 +62,8 @@ static int list_names(struct names *names, const char *folder, DIR *dir, struct 
     return 0;
 }
 
-static int map_file(int folder_fd, const char *name, struct lp_history_map *map, struct lp_err *err)
+static int map_file(int folder_fd, const char *name, size_t size_min, struct lp_history_map *map,
+                    struct lp_err *err)
 {
     int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
@@ -71,7 +72,7 @@ static int map_file(int folder_fd, const char *name, struct lp_history_map *map,
     int result = 0;
     if (fstat(fd, &status) == -1)
         result = lp_err_sys(err, LP_ERR_USAGE, errno, "unable to tell the size of '%s'", name);
-    else if (!S_ISREG(status.st_mode) || status.st_size < (off_t)LP_HISTORY_HEADER_SIZE)
+    else if (!S_ISREG(status.st_mode) || status.st_size < (off_t)size_min)
         result = lp_err_set(err, LP_ERR_USAGE, "'%s' is not a history of lockproof", name);
     if (result == 0) {
         map->size = (size_t)status.st_size;
@@ -93,25 +94,42 @@ static void release_maps(struct lp_history_map *maps, size_t count)
     free(maps);
 }
 
+/* The faults come last in `maps`; a run without any has no such file. */
+static int load_faults(struct lp_history *history, int folder_fd, struct lp_history_map *map,
+                       struct lp_err *err)
+{
+    struct stat status;
+    if (fstatat(folder_fd, LP_FAULTS_FILE, &status, 0) == -1)
+        return 0;
+    if (map_file(folder_fd, LP_FAULTS_FILE, sizeof(struct lp_faults_header), map, err) == -1)
+        return -1;
+    struct lp_history_image image = {map->address, map->size, LP_FAULTS_FILE};
+    return lp_history_take_faults(history, &image, err);
+}
+
 static int load_names(struct lp_history *history, int folder_fd, const struct names *names,
                       struct lp_err *err)
 {
-    struct lp_history_map *maps = lp_alloc(names->count, sizeof *maps);
+    struct lp_history_map *maps = lp_alloc(names->count + 1, sizeof *maps);
     struct lp_history_image *images = lp_alloc(names->count, sizeof *images);
     int result = 0;
     for (size_t i = 0; i < names->count && result == 0; i++) {
-        result = map_file(folder_fd, names->names[i], &maps[i], err);
+        result = map_file(folder_fd, names->names[i], LP_HISTORY_HEADER_SIZE, &maps[i], err);
         images[i] = (struct lp_history_image){maps[i].address, maps[i].size, names->names[i]};
     }
     if (result == 0)
         result = lp_history_from_images(history, images, names->count, err);
+    if (result == 0 && load_faults(history, folder_fd, &maps[names->count], err) == -1) {
+        lp_history_release(history);
+        result = -1;
+    }
     free(images);
     if (result == -1) {
-        release_maps(maps, names->count);
+        release_maps(maps, names->count + 1);
         return -1;
     }
     history->maps = maps;
-    history->map_count = names->count;
+    history->map_count = names->count + 1;
     return 0;
 }
 

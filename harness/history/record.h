@@ -15,6 +15,10 @@
  * Each container has a file of the same form for what its supervisor saw (`kind` OBSERVER): how its
  * workers ended, and its own view of the store after that.
  *
+ * What was done to the run on purpose is in a file of its own, LP_FAULTS_FILE: struct
+ * lp_faults_header, then struct lp_fault_record, one a fault in the order in which they struck, on
+ * the same clock. An entry is written when the fault has struck, and again when it was lifted.
+ *
  * Byte order and layout are those of the machine that wrote it; `byte_order` tells a stranger.
  */
 #ifndef LP_HISTORY_RECORD_H
@@ -25,7 +29,7 @@
 #include "scenario/step.h"
 
 #define LP_HISTORY_MAGIC "LPHIST1"
-#define LP_HISTORY_VERSION 1u
+#define LP_HISTORY_VERSION 2u
 #define LP_HISTORY_BYTE_ORDER 0x01020304u
 #define LP_HISTORY_HEADER_SIZE 4096u
 #define LP_HISTORY_LOCKS 8
@@ -46,17 +50,23 @@ enum lp_record_flag {
     LP_FLAG_STORE = 1 << 5,      /* CLOSE, REOPEN: of the store's handle, not of a lock's */
     LP_FLAG_IN_TX = 1 << 6,      /* READ, WRITE, ADD, CAS inside begin..commit */
     LP_FLAG_DEADLINE = 1 << 7,   /* LOCK, UPGRADE: ended because its deadline passed */
+    LP_FLAG_STALE = 1 << 0,      /* READ, WRITE: refused (LP_FAIL) as the store had seen a newer
+                                    token; `token` is the one that was shown */
 };
 
 /* One operation; 64 bytes, one cache line. All times are CLOCK_MONOTONIC ns. */
 struct lp_record {
     uint64_t invoke_ns;
     uint64_t complete_ns; /* 0 while INVOKED */
-    uint64_t attempt_ns;  /* LOCK: when the try that was granted began; == invoke_ns when it blocked
-                             in the backend all the time. Others: 0 */
-    int64_t value;        /* READ, OBSERVE: read; WRITE, CAS: written; ADD: the value after it;
-                             LOCK: ttl of the lease in ns, or 0 */
-    uint64_t domain;      /* identity of the lock or store that was touched */
+    union {
+        uint64_t attempt_ns; /* LOCK, UPGRADE, BEGIN: when the try that was granted began; ==
+                                invoke_ns when it blocked in the backend all the time */
+        uint64_t token;      /* READ, WRITE: the fencing token that was shown to the store; TOKEN:
+                                that of the grant just before it; 0: none */
+    };
+    int64_t value;   /* READ, OBSERVE: read; WRITE, CAS: written; ADD: the value after it;
+                        LOCK, RENEW: ttl of the lease in ns, or 0 */
+    uint64_t domain; /* identity of the lock or store that was touched */
     uint64_t object;
     uint32_t round;         /* counts from 0 */
     uint16_t attempt;       /* of the round: 0, 1 after a first retry, ... */
@@ -120,6 +130,36 @@ struct lp_history_header {
     struct lp_history_identity identities[LP_HISTORY_IDENTITIES];
 };
 _Static_assert(sizeof(struct lp_history_header) <= LP_HISTORY_HEADER_SIZE, "header fits its page");
+
+#define LP_FAULTS_FILE "faults.lpf"
+#define LP_FAULTS_MAGIC "LPFAULT"
+#define LP_FAULT_NOBODY UINT32_MAX
+
+struct lp_faults_header {
+    char magic[8];
+    uint32_t version; /* LP_HISTORY_VERSION */
+    uint32_t byte_order;
+    uint32_t record_size;
+    uint32_t reserved[11];
+};
+_Static_assert(sizeof(struct lp_faults_header) == 64, "no padding");
+
+/* One fault. Texts end with '\0'. */
+struct lp_fault_record {
+    uint64_t invoke_ns;   /* it was about to strike */
+    uint64_t complete_ns; /* by then it had certainly struck */
+    uint64_t over_ns;     /* by then it was certainly lifted: resumed, healed, started again; 0: not
+                             in this run */
+    uint64_t count;     /* what its proof counts: packets dropped, bytes that filled a disk; or 0 */
+    uint32_t row;       /* of the scenario's list, from 0 */
+    uint32_t worker;    /* that was struck, or LP_FAULT_NOBODY */
+    uint32_t container; /* the same */
+    uint32_t outcome;   /* enum lp_outcome; LP_OK: it was seen to have happened */
+    char fault[16];     /* "pause" */
+    char target[48];    /* "worker 3, the holder" */
+    char proof[144];    /* "process 4711 was stopped: state T in /proc" */
+};
+_Static_assert(sizeof(struct lp_fault_record) == 256, "no padding");
 
 /* Why a worker stopped. */
 enum lp_worker_end {

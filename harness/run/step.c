@@ -124,6 +124,20 @@ static enum lp_flow after_lock(struct lp_worker *worker, const struct lp_step *s
     return worker->group->on_error == LP_ON_ERROR_CONTINUE ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
+/* The token of a grant is a record of its own behind it: few locks have one. */
+static void note_token(struct lp_worker *worker, uint8_t lock, uint64_t token, uint64_t granted_ns)
+{
+    struct lp_record record = {.invoke_ns = granted_ns,
+                               .complete_ns = granted_ns,
+                               .token = token,
+                               .kind = LP_STEP_TOKEN,
+                               .outcome = LP_OK,
+                               .lock = lock};
+    worker->tokens[lock] = token;
+    if (token)
+        lp_recorder_note(&worker->recorder, &record);
+}
+
 static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step)
 {
     struct lp_client *client = worker->locks[step->target];
@@ -152,6 +166,8 @@ static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step
     if (too_late && step->kind == LP_STEP_LOCK)
         record->flags |= LP_FLAG_DEADLINE;
     lp_recorder_end_at(record, outcome, complete_ns);
+    if (outcome == LP_OK)
+        note_token(worker, (uint8_t)step->target, grant.token, complete_ns);
     return after_lock(worker, step, outcome, too_late);
 }
 
@@ -197,6 +213,23 @@ static enum lp_flow do_upgrade(struct lp_worker *worker, const struct lp_step *s
         return LP_FLOW_NEXT;
     complain(worker, client);
     return LP_FLOW_END_ROUND;
+}
+
+/* A lease that is lost ends the round: what it protected is somebody else's. */
+static enum lp_flow do_renew(struct lp_worker *worker, int lock)
+{
+    struct lp_client *client = worker->locks[lock];
+    struct lp_grant grant = {0};
+    struct lp_record *record =
+        lp_recorder_begin(&worker->recorder, LP_STEP_RENEW, (uint8_t)lock, 0);
+    if (!record)
+        return LP_FLOW_FULL;
+    enum lp_outcome outcome = client->driver->lock->renew(client, &grant);
+    uint64_t complete_ns = lp_clock_after();
+    if (outcome == LP_OK)
+        record->value = (int64_t)grant.ttl_ns;
+    lp_recorder_end_at(record, outcome, complete_ns);
+    return outcome == LP_OK ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
 static enum lp_flow do_handle(struct lp_worker *worker, const struct lp_step *step)
@@ -289,10 +322,14 @@ static enum lp_flow do_commit(struct lp_worker *worker)
 
 /* ---- the store ---- */
 
-static enum lp_outcome call_store(struct lp_worker *worker, enum lp_step_kind kind, int64_t *value)
+static enum lp_outcome call_store(struct lp_worker *worker, enum lp_step_kind kind,
+                                  struct lp_fence *fence, int64_t *value)
 {
     struct lp_client *client = worker->store;
     const struct lp_store_ops *ops = client->driver->store;
+    if (fence)
+        return kind == LP_STEP_READ ? ops->read_fenced(client, fence, value)
+                                    : ops->write_fenced(client, fence, *value);
     switch (kind) {
     case LP_STEP_READ:
         return ops->read(client, value);
@@ -305,10 +342,12 @@ static enum lp_outcome call_store(struct lp_worker *worker, enum lp_step_kind ki
     }
 }
 
+/* `fenced`: 1 + the lock whose token is shown, or 0. */
 static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind kind,
-                                    enum lp_flow *flow)
+                                    unsigned fenced, enum lp_flow *flow)
 {
     struct lp_identity identity;
+    struct lp_fence fence = {.token = fenced ? worker->tokens[fenced - 1] : 0};
     store_identity(worker, &identity);
     int64_t value = kind == LP_STEP_WRITE || kind == LP_STEP_CAS ? worker->value_read + 1 : 0;
     struct lp_record *record = lp_recorder_begin(&worker->recorder, kind, 0xff,
@@ -319,9 +358,12 @@ static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind 
     }
     record->value = value; /* what may have been written, should nothing be heard of it again */
     set_identity(worker, record, &identity);
-    enum lp_outcome outcome = call_store(worker, kind, &value);
+    record->token = fence.token;
+    enum lp_outcome outcome = call_store(worker, kind, fenced ? &fence : NULL, &value);
     uint64_t complete_ns = lp_clock_after();
     record->value = value;
+    if (fence.stale && outcome == LP_FAIL)
+        record->flags |= LP_FLAG_STALE;
     lp_recorder_end_at(record, outcome, complete_ns);
     if (kind == LP_STEP_READ && outcome == LP_OK)
         worker->value_read = value;
@@ -341,7 +383,7 @@ static enum lp_flow retry_write_only(struct lp_worker *worker)
             return flow;
         if (again && (flow = do_begin(worker, worker->begin_mode)) == LP_FLOW_FULL)
             return flow;
-        if (access_store(worker, LP_STEP_WRITE, &flow) != LP_BUSY)
+        if (access_store(worker, LP_STEP_WRITE, 0, &flow) != LP_BUSY)
             return flow;
         lp_clock_spend(lp_random_between(&worker->random, 0, POLL_SLEEP_MAX_NS));
     } while (lp_clock_ns() < deadline_ns && !told_to_stop(worker));
@@ -351,7 +393,7 @@ static enum lp_flow retry_write_only(struct lp_worker *worker)
 static enum lp_flow do_store(struct lp_worker *worker, const struct lp_step *step)
 {
     enum lp_flow flow;
-    enum lp_outcome outcome = access_store(worker, step->kind, &flow);
+    enum lp_outcome outcome = access_store(worker, step->kind, step->fence, &flow);
     if (outcome == LP_BUSY && step->kind == LP_STEP_WRITE &&
         worker->group->on_busy == LP_ON_BUSY_RETRY_WRITE)
         return retry_write_only(worker);
@@ -374,6 +416,8 @@ enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step)
         return do_unlock(worker, step->target);
     case LP_STEP_UPGRADE:
         return do_upgrade(worker, step);
+    case LP_STEP_RENEW:
+        return do_renew(worker, step->target);
     case LP_STEP_BEGIN:
         return do_begin(worker, (enum lp_begin_mode)step->mode);
     case LP_STEP_COMMIT:
@@ -394,6 +438,7 @@ enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step)
     case LP_STEP_TRY:
     case LP_STEP_OBSERVE:
     case LP_STEP_EXIT:
+    case LP_STEP_TOKEN:
         break;
     }
     LP_BUG("a step that cannot be carried out");

@@ -39,6 +39,7 @@ struct lp_worker {
     struct lp_client *locks[LP_LOCKS_MAX];
     /* The state of the current round: */
     bool held[LP_LOCKS_MAX];
+    uint64_t tokens[LP_LOCKS_MAX]; /* of the latest grant */
     bool in_transaction;
     enum lp_begin_mode begin_mode;
     int64_t value_read;

@@ -68,6 +68,7 @@ struct lp_step {
     enum lp_step_kind kind;
     int target;            /* index of the lock; -1: the store */
     unsigned mode;         /* enum lp_lock_mode or enum lp_begin_mode */
+    unsigned fence;        /* READ, WRITE: 1 + index of the lock whose token is shown; 0: none */
     struct lp_range think; /* LP_STEP_THINK */
     struct lp_mark mark;
 };
@@ -144,7 +145,7 @@ struct lp_vocabulary_driver {
     const char *name;
     unsigned roles;     /* LP_ROLE_LOCK 1, LP_ROLE_STORE 2 */
     unsigned abilities; /* LP_* abilities of drivers/driver.h */
-    bool has_add, has_cas, has_begin, has_upgrade, has_shared;
+    bool has_add, has_cas, has_begin, has_upgrade, has_shared, has_renew, has_fence, has_token;
     bool known; /* false: exists but is not available here: params cannot be checked */
     const struct lp_vocabulary_param *params;
     size_t param_count;

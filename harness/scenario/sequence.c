@@ -49,6 +49,8 @@ static int check_ability(const struct round *round, const struct lp_step *step)
              step->kind == LP_STEP_ROLLBACK,
          driver->has_begin, "transactions"},
         {step->kind == LP_STEP_UPGRADE, driver->has_upgrade, "an upgrade"},
+        {step->kind == LP_STEP_RENEW, driver->has_renew, "leases that can be renewed"},
+        {step->fence != 0, driver->has_fence, "a fence"},
         {(step->kind == LP_STEP_LOCK || step->kind == LP_STEP_TRYLOCK) && step->mode == 1,
          driver->has_shared, "a shared mode"},
     };
@@ -63,6 +65,19 @@ static int check_ability(const struct round *round, const struct lp_step *step)
                 step->mode == 1 && step->kind != LP_STEP_BEGIN ? " in shared mode" : "",
                 abilities[i].offer, driver->name);
     return 0;
+}
+
+/* A token that a lock does not give cannot be shown. */
+static int check_token(const struct round *round, const struct lp_step *step)
+{
+    if (step->fence == 0)
+        return 0;
+    const struct lp_vocabulary_driver *driver = driver_of(round, (int)step->fence - 1);
+    if (!driver->known || driver->has_token)
+        return 0;
+    return lp_parse_fail(round->parse, step->mark,
+                         "step `%s fenced`, expected a lock with tokens: `%s` has none",
+                         lp_step_name(step->kind), driver->name);
 }
 
 /* `broken`: the step breaks the lock's rules. */
@@ -110,6 +125,12 @@ static int do_upgrade(struct round *round, const struct lp_step *step)
         return -1;
     round->held[step->target] = step;
     return 0;
+}
+
+static int do_renew(const struct round *round, const struct lp_step *step)
+{
+    return check_rule(round, step, round->held[step->target] == NULL, "without holding",
+                      "`lock` before");
 }
 
 static int do_begin(struct round *round, const struct lp_step *step)
@@ -163,7 +184,7 @@ static int do_reopen(struct round *round, const struct lp_step *step)
 
 static int do_step(struct round *round, const struct lp_step *step)
 {
-    if (check_ability(round, step) != 0)
+    if (check_ability(round, step) != 0 || check_token(round, step) != 0)
         return -1;
     if (step->kind != LP_STEP_THINK && step->kind != LP_STEP_REOPEN && check_open(round, step) != 0)
         return -1;
@@ -175,6 +196,8 @@ static int do_step(struct round *round, const struct lp_step *step)
         return do_unlock(round, step);
     case LP_STEP_UPGRADE:
         return do_upgrade(round, step);
+    case LP_STEP_RENEW:
+        return do_renew(round, step);
     case LP_STEP_BEGIN:
         return do_begin(round, step);
     case LP_STEP_COMMIT:
@@ -197,6 +220,7 @@ static int do_step(struct round *round, const struct lp_step *step)
     case LP_STEP_TRY:
     case LP_STEP_OBSERVE:
     case LP_STEP_EXIT:
+    case LP_STEP_TOKEN:
         break;
     }
     LP_BUG("a step that no scenario can name");

@@ -19,9 +19,13 @@ const struct lp_step_row lp_step_rows[] = {
      "begin a transaction of the store"},
     {"commit", LP_STEP_COMMIT, LP_ARG_NONE, "commit", "commit the transaction"},
     {"rollback", LP_STEP_ROLLBACK, LP_ARG_NONE, "rollback", "undo the transaction"},
-    {"read", LP_STEP_READ, LP_ARG_NONE, "read", "read the counter from the store"},
-    {"write", LP_STEP_WRITE, LP_ARG_NONE, "write",
-     "write the value that this round read, plus one; uses up that read"},
+    {"renew", LP_STEP_RENEW, LP_ARG_LOCK, "renew [NAME]",
+     "make the lease of the lock that is held begin again; when it is lost the round ends"},
+    {"read", LP_STEP_READ, LP_ARG_FENCE, "read [fenced [NAME]]",
+     "read the counter from the store; fenced: show it the lock's token"},
+    {"write", LP_STEP_WRITE, LP_ARG_FENCE, "write [fenced [NAME]]",
+     "write the value that this round read, plus one; uses up that read; fenced: refused when the "
+     "store has seen a newer token"},
     {"add", LP_STEP_ADD, LP_ARG_NONE, "add",
      "add one by a single statement or instruction of the store"},
     {"cas", LP_STEP_CAS, LP_ARG_NONE, "cas",
@@ -42,6 +46,7 @@ static const struct {
     {LP_STEP_TRY, "try"},
     {LP_STEP_OBSERVE, "observe"},
     {LP_STEP_EXIT, "exit"},
+    {LP_STEP_TOKEN, "token"},
 };
 
 const char *lp_step_name(unsigned kind)

@@ -26,11 +26,13 @@ enum lp_step_kind {
     LP_STEP_THINK = 12,  /* think T or T..T; not recorded */
     LP_STEP_CLOSE = 13,  /* close [NAME|store]: lets go of the handle without unlock */
     LP_STEP_REOPEN = 14, /* reopen [NAME|store] */
+    LP_STEP_RENEW = 15,  /* renew [NAME]: the lease begins again */
 
     /* Only in histories: */
     LP_STEP_TRY = 32,     /* one try of a polling lock that found it taken */
     LP_STEP_OBSERVE = 33, /* a container's own view of the store after all workers ended */
     LP_STEP_EXIT = 34,    /* a worker ended: value = worker, detail = wait status */
+    LP_STEP_TOKEN = 35,   /* the fencing token of the grant recorded just before it */
 };
 
 enum lp_step_arg {
@@ -40,6 +42,7 @@ enum lp_step_arg {
     LP_ARG_BEGIN,     /* begin mode */
     LP_ARG_RANGE,     /* T or T..T */
     LP_ARG_HANDLE,    /* optional name of a lock, or "store" */
+    LP_ARG_FENCE,     /* optional "fenced", then optional name of a lock */
 };
 
 struct lp_step_row {

@@ -163,6 +163,18 @@ static int take_range(struct words *words, struct lp_step *step)
                           &step->think);
 }
 
+static int take_fence(struct words *words, struct lp_step *step)
+{
+    int lock = -1;
+
+    if (!take(words, "fenced"))
+        return 0;
+    if (take_lock(words, NULL, &lock) != 0)
+        return -1;
+    step->fence = 1 + (unsigned)lock;
+    return 0;
+}
+
 static int take_arguments(struct words *words, struct lp_step *step)
 {
     switch (words->row->arg) {
@@ -178,6 +190,8 @@ static int take_arguments(struct words *words, struct lp_step *step)
         return take_range(words, step);
     case LP_ARG_HANDLE:
         return take_handle(words, step);
+    case LP_ARG_FENCE:
+        return take_fence(words, step);
     }
     LP_BUG("a step of no form");
 }

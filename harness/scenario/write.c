@@ -290,6 +290,10 @@ static void write_step(const struct lp_scenario *scenario, const struct lp_step 
             lp_str_add(out, " ");
             write_range(out, &step->think);
             break;
+        case LP_ARG_FENCE:
+            if (step->fence)
+                lp_str_addf(out, " fenced %s", scenario->locks[step->fence - 1].name);
+            break;
         }
     }
 }

@@ -101,6 +101,7 @@ struct hb {
 static inline bool hb_is_lock_kind(const struct hb_op *op)
 {
     return (op->kind >= LP_STEP_LOCK && op->kind <= LP_STEP_UPGRADE) || op->kind == LP_STEP_TRY ||
+           op->kind == LP_STEP_RENEW || op->kind == LP_STEP_TOKEN ||
            ((op->kind == LP_STEP_CLOSE || op->kind == LP_STEP_REOPEN) &&
             !(op->flags & LP_FLAG_STORE));
 }

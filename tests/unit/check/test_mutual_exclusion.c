@@ -291,6 +291,36 @@ START_TEST(possibly_held_lasts_longer_than_certainly_held)
 }
 END_TEST
 
+/* From when until when it was certain, with what happens in the middle of it. */
+static uint64_t certain_until(struct hb_op renew)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 1000, 1010, LEASE(1000)),
+                                HB(0, LP_STEP_TOKEN, 1010, 1010, .attempt_ns = 7), renew,
+                                HB_UNLOCK(0, 9000, 9010)};
+    struct hb hb;
+    struct lp_checks checks;
+    hb_build(&hb, &(struct hb_run){HB_OPS(ops)});
+    const struct lp_hold *hold = only_hold(&checks, &hb);
+    uint64_t until_ns = hold->until_ns;
+    ck_assert_uint_eq(hold->token, 7);
+    lp_checks_release(&checks);
+    hb_release(&hb);
+    return until_ns;
+}
+
+START_TEST(a_renewed_lease_counts_from_its_renewal)
+{
+    ck_assert_uint_eq(certain_until((struct hb_op)HB(0, LP_STEP_RENEW, 1500, 1510, .value = 1000)),
+                      1500 + 990);
+    ck_assert_uint_eq(
+        certain_until((struct hb_op)HB(0, LP_STEP_RENEW, 1500, 1510, .outcome = LP_FAIL)),
+        1000 + 990);
+    ck_assert_uint_eq(
+        certain_until((struct hb_op)HB(0, LP_STEP_RENEW, 1500, 1510, .outcome = LP_UNKNOWN)),
+        1000 + 990);
+}
+END_TEST
+
 START_TEST(a_refused_release_leaves_the_lock_possibly_held_until_one_is_granted)
 {
     const struct hb_op ops[] = {HB_LOCK(0, 1, 2), HB_UNLOCK(0, 5, 6, .outcome = LP_FAIL),
@@ -352,6 +382,7 @@ static Suite *make_suite(void)
                         LP_ARRAY_LEN(cases));
     tcase_add_test(tcase, the_witness_is_the_two_acquires_and_the_two_releases);
     tcase_add_test(tcase, possibly_held_lasts_longer_than_certainly_held);
+    tcase_add_test(tcase, a_renewed_lease_counts_from_its_renewal);
     tcase_add_test(tcase, a_refused_release_leaves_the_lock_possibly_held_until_one_is_granted);
     tcase_add_loop_test(tcase, a_hold_is_dropped_only_when_nobody_else_can_have_ended_it, 0,
                         LP_ARRAY_LEN(drop_cases));

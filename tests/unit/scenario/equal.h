@@ -41,7 +41,7 @@ static const char *differs_group(const struct lp_group *a, const struct lp_group
         return "step_count";
     for (size_t i = 0; i < a->step_count; i++)
         if (a->steps[i].kind != b->steps[i].kind || a->steps[i].target != b->steps[i].target ||
-            a->steps[i].mode != b->steps[i].mode ||
+            a->steps[i].mode != b->steps[i].mode || a->steps[i].fence != b->steps[i].fence ||
             !same_range(a->steps[i].think, b->steps[i].think))
             return "steps";
     return NULL;

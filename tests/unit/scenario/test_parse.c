@@ -158,6 +158,29 @@ START_TEST(steps_find_their_locks_and_modes)
 }
 END_TEST
 
+START_TEST(tokens_are_shown_of_the_lock_that_is_named)
+{
+    parse(
+        "store: {driver: word}\nlocks: {a: {driver: flock, path: x}, b: {driver: flock, path: y}}\n"
+        "steps: [lock a, lock b, read fenced b, renew a, write fenced a, read, write, unlock b, "
+        "unlock a]\n",
+        "x");
+    const struct lp_step *steps = scenario.groups[0].steps;
+    ck_assert_uint_eq(steps[2].fence, 2);
+    ck_assert_int_eq(steps[2].target, -1);
+    ck_assert_int_eq(steps[3].kind, LP_STEP_RENEW);
+    ck_assert_int_eq(steps[3].target, 0);
+    ck_assert_uint_eq(steps[4].fence, 1);
+    ck_assert_uint_eq(steps[5].fence, 0);
+    struct lp_str text;
+    lp_str_init(&text);
+    lp_scenario_write(&scenario, &text);
+    ck_assert_ptr_nonnull(strstr(text.ptr, "read fenced b, renew a, write fenced a, read, write"));
+    lp_str_release(&text);
+    lp_scenario_release(&scenario);
+}
+END_TEST
+
 START_TEST(begin_modes_are_those_of_the_driver_interface)
 {
     parse("store: {driver: sqlite, path: x}\nsteps: [begin deferred, commit, begin immediate, "
@@ -175,6 +198,7 @@ static const char *const misuses[] = {
     "[lock, lock, unlock]",
     "[lock, read, write]",
     "[upgrade, unlock]",
+    "[renew]",
     "[lock, upgrade, unlock]",
     "[lock shared, upgrade, upgrade, unlock]",
     "[commit]",
@@ -335,6 +359,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_duration_alone_leaves_rounds_open);
     tcase_add_test(tcase, the_story_becomes_what_it_says);
     tcase_add_test(tcase, steps_find_their_locks_and_modes);
+    tcase_add_test(tcase, tokens_are_shown_of_the_lock_that_is_named);
     tcase_add_test(tcase, begin_modes_are_those_of_the_driver_interface);
     tcase_add_loop_test(tcase, misuse_is_accepted_only_when_it_is_meant, 0, LP_ARRAY_LEN(misuses));
     tcase_add_loop_test(tcase, lawful_rounds_are_accepted, 0, LP_ARRAY_LEN(rounds));

@@ -56,6 +56,8 @@ static const struct lp_vocabulary_driver test_drivers[] = {
      .roles = LOCK,
      .has_shared = true,
      .has_upgrade = true,
+     .has_renew = true,
+     .has_token = true,
      .known = true,
      .params = test_lock_params,
      .param_count = LP_ARRAY_LEN(test_lock_params)},
@@ -67,7 +69,12 @@ static const struct lp_vocabulary_driver test_drivers[] = {
      .known = true,
      .params = test_sqlite_params,
      .param_count = LP_ARRAY_LEN(test_sqlite_params)},
-    {.name = "word", .roles = STORE, .has_add = true, .has_cas = true, .known = true},
+    {.name = "word",
+     .roles = STORE,
+     .has_add = true,
+     .has_cas = true,
+     .has_fence = true,
+     .known = true},
     {.name = "redis"}, /* exists, but not here */
 };
 
