@@ -2,6 +2,7 @@
 /* What right scenarios become: members, defaults, places. */
 #include <stdio.h>
 
+#include "base/str.h"
 #include "drivers/driver.h"
 #include "tests/unit/scenario/samples.h"
 #include "tests/unit/scenario/vocabulary.h"
