@@ -168,6 +168,19 @@ void lp_recorder_note(struct lp_recorder *recorder, const struct lp_record *reco
     atomic_store_explicit(&to->state, LP_RECORD_COMPLETE, memory_order_release);
 }
 
+/* A record of its own: few locks have one. */
+void lp_recorder_token(struct lp_recorder *recorder, uint8_t lock, uint64_t token,
+                       uint64_t granted_ns)
+{
+    struct lp_record record = {.invoke_ns = granted_ns,
+                               .complete_ns = granted_ns,
+                               .token = token,
+                               .kind = LP_STEP_TOKEN,
+                               .outcome = LP_OK,
+                               .lock = lock};
+    lp_recorder_note(recorder, &record);
+}
+
 void lp_recorder_identity(struct lp_recorder *recorder, const struct lp_identity *identity)
 {
     struct lp_history_identity *known = recorder->header->identities;

@@ -54,6 +54,10 @@ void lp_recorder_end_at(struct lp_record *record, enum lp_outcome outcome, uint6
 /* A record of something that is over. */
 void lp_recorder_note(struct lp_recorder *recorder, const struct lp_record *record);
 
+/* The token of the grant that was just recorded. */
+void lp_recorder_token(struct lp_recorder *recorder, uint8_t lock, uint64_t token,
+                       uint64_t granted_ns);
+
 /* Notes the text of an identity in the header, if it is new and there is room. */
 void lp_recorder_identity(struct lp_recorder *recorder, const struct lp_identity *identity);
 

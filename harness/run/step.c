@@ -124,20 +124,6 @@ static enum lp_flow after_lock(struct lp_worker *worker, const struct lp_step *s
     return worker->group->on_error == LP_ON_ERROR_CONTINUE ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
-/* The token of a grant is a record of its own behind it: few locks have one. */
-static void note_token(struct lp_worker *worker, uint8_t lock, uint64_t token, uint64_t granted_ns)
-{
-    struct lp_record record = {.invoke_ns = granted_ns,
-                               .complete_ns = granted_ns,
-                               .token = token,
-                               .kind = LP_STEP_TOKEN,
-                               .outcome = LP_OK,
-                               .lock = lock};
-    worker->tokens[lock] = token;
-    if (token)
-        lp_recorder_note(&worker->recorder, &record);
-}
-
 static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step)
 {
     struct lp_client *client = worker->locks[step->target];
@@ -166,8 +152,9 @@ static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step
     if (too_late && step->kind == LP_STEP_LOCK)
         record->flags |= LP_FLAG_DEADLINE;
     lp_recorder_end_at(record, outcome, complete_ns);
-    if (outcome == LP_OK)
-        note_token(worker, (uint8_t)step->target, grant.token, complete_ns);
+    worker->tokens[step->target] = grant.token;
+    if (outcome == LP_OK && grant.token)
+        lp_recorder_token(&worker->recorder, (uint8_t)step->target, grant.token, complete_ns);
     return after_lock(worker, step, outcome, too_late);
 }
 
