@@ -60,7 +60,13 @@ struct lp_foreign {
     uint32_t source; /* of the first one */
 };
 
-/* Sorted by invoke_ns, then source. */
+/*
+ * Sorted by invoke_ns, then source. A process makes one call at a time, and its calls took effect
+ * in the order in which they stand here (one of unknown outcome: then, later, or never). A process
+ * that is known to have ended while it may have held something, and whose end may have freed that
+ * (the kernel drops its flock, its session ends), gets a last RELEASE of unknown outcome from its
+ * last sign of life on; without one, it holds for ever.
+ */
 struct lp_calls {
     struct lp_call *calls; /* malloc'd, as are the other arrays here */
     size_t count;
@@ -75,8 +81,8 @@ struct lp_calls {
     int64_t start;     /* what each object holds before all calls; LP_CALL_NOTHING: a register nil,
                           a counter 0 */
     uint32_t capacity; /* how many may hold at once, when the history itself says so; else 0 */
-    uint64_t uncertainty_ns; /* clocks of different processes may be wrong by so much: intervals are
-                                already widened by it */
+    uint64_t uncertainty_ns; /* clocks of different processes may be wrong by so much. Times are as
+                                recorded; models allow for it, between processes only */
     bool truncated;          /* the input ended early: what is absent proves nothing */
     struct lp_arena arena;   /* names and texts */
 };

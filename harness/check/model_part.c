@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls of one object, without those that tell nothing. */
+#include "check/model_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t lp_numbers_get(struct lp_numbers *numbers, uint32_t process)
+{
+    if (process >= numbers->cap) {
+        size_t cap = numbers->cap;
+        numbers->number = lp_grow(numbers->number, &cap, process + 1u, sizeof *numbers->number);
+        cap = numbers->cap;
+        numbers->epoch =
+            lp_grow(numbers->epoch, &numbers->cap, process + 1u, sizeof *numbers->epoch);
+    }
+    if (numbers->epoch[process] != numbers->now) {
+        numbers->epoch[process] = numbers->now;
+        numbers->number[process] = numbers->count++;
+    }
+    return numbers->number[process];
+}
+
+void lp_numbers_restart(struct lp_numbers *numbers)
+{
+    numbers->now++;
+    numbers->count = 0;
+}
+
+void lp_numbers_release(struct lp_numbers *numbers)
+{
+    free(numbers->number);
+    free(numbers->epoch);
+    *numbers = (struct lp_numbers){0};
+}
+
+void lp_part_prepare(struct lp_part *part)
+{
+    part->items = lp_alloc(part->count, sizeof *part->items);
+    lp_numbers_restart(part->numbers);
+    for (size_t i = 0; i < part->count; i++) {
+        const struct lp_call *call = lp_part_call(part, i);
+        enum lp_tells tells = lp_model_tells(part->model->kind, call);
+        if (tells == LP_TELLS_NOTHING)
+            continue;
+        bool optional = call->outcome == LP_UNKNOWN;
+        part->items[part->item_count++] = (struct lp_item){
+            .invoke_ns = call->invoke_ns,
+            .return_ns = optional ? LP_CALL_NEVER : call->return_ns,
+            .a = call->a,
+            .b = optional && call->kind == LP_CALL_ADD ? LP_CALL_NOTHING : call->b,
+            .process = lp_numbers_get(part->numbers, call->process),
+            .call = (uint32_t)(call - part->calls->calls),
+            .kind = call->kind,
+            .observes = tells == LP_TELLS_STATE,
+            .optional = optional,
+        };
+        part->certain += !optional;
+    }
+    part->process_count = part->numbers->count;
+}
+
+void lp_part_release(struct lp_part *part)
+{
+    free(part->items);
+    part->items = NULL;
+}
+
+void lp_ruling_release(struct lp_ruling *ruling)
+{
+    free(ruling->witness);
+    free(ruling->order);
+    memset(ruling, 0, sizeof *ruling);
+}
+
+void lp_ruling_witness(struct lp_ruling *ruling, uint32_t call)
+{
+    ruling->witness = lp_grow(ruling->witness, &ruling->witness_cap, ruling->witness_count + 1,
+                              sizeof *ruling->witness);
+    ruling->witness[ruling->witness_count++] = call;
+}
+
+void lp_ruling_order(struct lp_ruling *ruling, uint32_t call)
+{
+    ruling->order =
+        lp_grow(ruling->order, &ruling->order_cap, ruling->order_count + 1, sizeof *ruling->order);
+    ruling->order[ruling->order_count++] = call;
+}
