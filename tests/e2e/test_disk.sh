@@ -59,12 +59,12 @@ expect_in "$err" 'no room' 'the disk fills while it runs'
 only_our_lines 'the disk fills while it runs'
 
 quick=$(scenario quick << 'YAML'
-title: Broken from the start, and very talkative
+title: Broken from the start, with others that fill the disk
 expect: held
 store: {driver: shm, path: "{shared}/counter.shm"}
-workers: 2
-pause: 0
-steps: [read, think 1us, write]
+groups:
+  - {name: losing, workers: 2, pause: 0, steps: [read, think 1ms, write]}
+  - {name: talkative, workers: 2, pause: 0, steps: [read]}
 YAML
 )
 on_disk 4096 --workdir "$shm" -d 60s --timeout 60s -o "$work/disk/run" "$quick"

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -172,9 +173,10 @@ struct proxy {
     int listening;
     int port;
     char url[64];
-    const char *trigger;
-    bool hand_on;
-    bool kill_server; /* with the trigger, instead of handing on */
+    /* Set by the test while the proxy's thread runs. */
+    _Atomic(const char *) trigger;
+    atomic_bool hand_on;
+    atomic_bool kill_server; /* with the trigger, instead of handing on */
 };
 
 /* Everything that one readiness gave; false when the connection has to be closed. */
@@ -184,8 +186,8 @@ static bool proxy_move(struct proxy *proxy, int from, int to, bool is_command)
     ssize_t got = recv(from, bytes, sizeof bytes, 0);
     if (got <= 0)
         return false;
-    bool hit = is_command && proxy->trigger &&
-               memmem(bytes, (size_t)got, proxy->trigger, strlen(proxy->trigger));
+    const char *trigger = is_command ? proxy->trigger : NULL;
+    bool hit = trigger && memmem(bytes, (size_t)got, trigger, strlen(trigger));
     if (hit && !proxy->hand_on) {
         if (proxy->kill_server)
             lp_process_kill(&server.child, SIGKILL);
@@ -221,7 +223,7 @@ static void proxy_init(struct proxy *proxy)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof name;
-    memset(proxy, 0, sizeof *proxy);
+    *proxy = (struct proxy){.trigger = NULL};
     proxy->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(proxy->listening, (struct sockaddr *)&name, size), 0);
     ck_assert_int_eq(listen(proxy->listening, 8), 0);
