@@ -47,8 +47,8 @@ static int step(struct follow *follow, unsigned worker, bool *stepped, struct lp
         return 0;
     }
     *stepped = true;
-    *lp_trace_add(&follow->followed->trace) = (struct lp_move){
-        .worker = worker, .intent = follow->pending[worker], .effect = effect};
+    *lp_trace_add(&follow->followed->trace) =
+        (struct lp_move){.worker = worker, .intent = follow->pending[worker], .effect = effect};
     struct lp_intent done = follow->pending[worker];
     wake(follow, &done);
     if (!world->next(world->self, worker, &follow->pending[worker]))
@@ -87,9 +87,8 @@ int lp_follow(const struct lp_world *world, const unsigned *order, size_t count,
               enum lp_follow_rule rule, bool fresh, size_t steps_max, struct lp_followed *followed,
               struct lp_err *err)
 {
-    struct follow follow = {.world = world,
-                            .followed = followed,
-                            .steps_max = steps_max ? steps_max : STEPS_MAX};
+    struct follow follow = {
+        .world = world, .followed = followed, .steps_max = steps_max ? steps_max : STEPS_MAX};
     lp_trace_clear(&followed->trace);
     followed->diverged = false;
     followed->seen = (struct lp_outcome_seen){0};

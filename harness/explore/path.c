@@ -92,8 +92,7 @@ int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_ef
     }
     path->steps++;
     struct lp_move *move = lp_trace_add(&path->trace);
-    *move = (struct lp_move){
-        .worker = worker, .intent = path->pending[worker], .effect = *effect};
+    *move = (struct lp_move){.worker = worker, .intent = path->pending[worker], .effect = *effect};
     lp_clock_of_step(path);
     bool runnable = world->next(world->self, worker, &path->pending[worker]);
     enter_node(path, again, runnable);

@@ -54,8 +54,8 @@ struct lp_search_options {
     uint64_t schedules_max;      /* 0: no limit; random and pct need one, or a time */
     uint64_t until_ns;           /* lp_clock_ns; 0: no limit */
     size_t steps_max;            /* of one schedule; 0: 10,000 */
-    uint64_t fresh_every;        /* each so many schedules one is repeated on fresh state; 0: none */
-    bool keep_going;             /* past the first violation */
+    uint64_t fresh_every; /* each so many schedules one is repeated on fresh state; 0: none */
+    bool keep_going;      /* past the first violation */
     /* Asked after each schedule, with its end; true ends the search. NULL: not asked. */
     bool (*after)(void *context, const struct lp_trace *trace, enum lp_ending ending,
                   const struct lp_outcome_seen *seen);

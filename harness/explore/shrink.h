@@ -21,13 +21,15 @@ struct lp_shrink_limits {
 int lp_shrink(const struct lp_world *world, struct lp_trace *losing,
               const struct lp_shrink_limits *limits, struct lp_err *err) LP_MUST_CHECK;
 
-/* The one pair of neighbours in `losing`, steps of different workers, that makes the difference:
-   with the two swapped, and all else in the same order as far as it can be, nothing is lost. */
+/* The one pair of neighbours, steps of different workers, that makes the difference: with the two
+   swapped, and all else in the same order as far as it can be, nothing is lost. Where no two
+   neighbours in `losing` do that, it is put into an equivalent order in which two are neighbours
+   that do. */
 struct lp_swap {
     bool found;
     size_t first; /* index of the earlier of the two; the later is the next one */
 };
-int lp_find_swap(const struct lp_world *world, const struct lp_trace *losing,
+int lp_find_swap(const struct lp_world *world, struct lp_trace *losing,
                  const struct lp_shrink_limits *limits, struct lp_swap *swap,
                  struct lp_err *err) LP_MUST_CHECK;
 

@@ -23,14 +23,14 @@ static const struct {
     const char *programs[TOY_WORKERS];
     uint64_t schedules, classes, violations;
 } cases[] = {
-    {{"rw", "rw"}, 6, 4, 4},                  /* 4! / 2! 2! */
-    {{"rwrw", "rwrw"}, 70, 34, 64},           /* 8! / 4! 4!; all but 6 whose rounds are whole lose */
-    {{"rw", "rw", "rw"}, 90, 36, 84},         /* 6! / 2! 2! 2! */
-    {{"a", "a", "a"}, 6, 6, 0},               /* adds are dependent, none is lost */
-    {{"--", "--", "--"}, 90, 1, 0},           /* independent of all */
-    {{"r", "r", "r"}, 6, 1, 0},               /* reads are of each other */
+    {{"rw", "rw"}, 6, 4, 4},          /* 4! / 2! 2! */
+    {{"rwrw", "rwrw"}, 70, 34, 64},   /* 8! / 4! 4!; all but 6 whose rounds are whole lose */
+    {{"rw", "rw", "rw"}, 90, 36, 84}, /* 6! / 2! 2! 2! */
+    {{"a", "a", "a"}, 6, 6, 0},       /* adds are dependent, none is lost */
+    {{"--", "--", "--"}, 90, 1, 0},   /* independent of all */
+    {{"r", "r", "r"}, 6, 1, 0},       /* reads are of each other */
     {{"rW", "-"}, 3, 1, 0},
-    {{"lrwu", "lrwu"}, 2, 2, 0},              /* a lock that holds */
+    {{"lrwu", "lrwu"}, 2, 2, 0}, /* a lock that holds */
     {{"lrwu", "lrwu", "lrwu"}, 6, 6, 0},
     {{"trwu", "trwu"}, 0, 0, 0},
 };
@@ -143,13 +143,13 @@ START_TEST(reduced_is_as_good_as_everything)
         make_random(&toy, seed);
         tell_program(&toy, text, sizeof text);
         struct lp_search_result all = search(&toy, everything), few = search(&toy, reduced);
-        ck_assert_msg(all.classes == few.classes && all.outcomes == few.outcomes &&
-                          (all.violations > 0) == (few.violations > 0) &&
-                          few.schedules == few.classes,
-                      "seed %llu: %s: %llu of %llu classes in %llu schedules, %llu of %llu outcomes",
-                      (unsigned long long)seed, text, (unsigned long long)few.classes,
-                      (unsigned long long)all.classes, (unsigned long long)few.schedules,
-                      (unsigned long long)few.outcomes, (unsigned long long)all.outcomes);
+        ck_assert_msg(
+            all.classes == few.classes && all.outcomes == few.outcomes &&
+                (all.violations > 0) == (few.violations > 0) && few.schedules == few.classes,
+            "seed %llu: %s: %llu of %llu classes in %llu schedules, %llu of %llu outcomes",
+            (unsigned long long)seed, text, (unsigned long long)few.classes,
+            (unsigned long long)all.classes, (unsigned long long)few.schedules,
+            (unsigned long long)few.outcomes, (unsigned long long)all.outcomes);
         ck_assert(all.exhaustive && few.exhaustive);
         lp_search_result_release(&all);
         lp_search_result_release(&few);

@@ -81,11 +81,11 @@ static int toy_reset(void *self, bool fresh, struct lp_err *err)
 static bool toy_next(void *self, unsigned worker, struct lp_intent *intent)
 {
     static const enum lp_access_kind kinds[] = {
-        [TOY_READ] = LP_ACCESS_READ,     [TOY_WRITE] = LP_ACCESS_WRITE,
-        [TOY_ADD] = LP_ACCESS_WRITE,     [TOY_LOCK] = LP_ACCESS_LOCK,
-        [TOY_TRY] = LP_ACCESS_TRY,       [TOY_UNLOCK] = LP_ACCESS_UNLOCK,
-        [TOY_CHECK] = LP_ACCESS_LOCK,    [TOY_TAKE] = LP_ACCESS_LOCK,
-        [TOY_JOIN] = LP_ACCESS_LOCK,     [TOY_NOTHING] = LP_ACCESS_READ,
+        [TOY_READ] = LP_ACCESS_READ,  [TOY_WRITE] = LP_ACCESS_WRITE,
+        [TOY_ADD] = LP_ACCESS_WRITE,  [TOY_LOCK] = LP_ACCESS_LOCK,
+        [TOY_TRY] = LP_ACCESS_TRY,    [TOY_UNLOCK] = LP_ACCESS_UNLOCK,
+        [TOY_CHECK] = LP_ACCESS_LOCK, [TOY_TAKE] = LP_ACCESS_LOCK,
+        [TOY_JOIN] = LP_ACCESS_LOCK,  [TOY_NOTHING] = LP_ACCESS_READ,
     };
     const struct toy *toy = self;
     *intent = (struct lp_intent){0};
@@ -223,11 +223,11 @@ static inline void toy_program(struct toy *toy, const char *letters)
         char letter;
         struct toy_step step;
     } rows[] = {
-        {'r', {TOY_READ, 0}},   {'w', {TOY_WRITE, 0}},  {'a', {TOY_ADD, 0}},
-        {'l', {TOY_LOCK, 0}},   {'t', {TOY_TRY, 0}},    {'u', {TOY_UNLOCK, 0}},
-        {'L', {TOY_LOCK, 1}},   {'T', {TOY_TRY, 1}},    {'U', {TOY_UNLOCK, 1}},
-        {'c', {TOY_CHECK, 0}},  {'k', {TOY_TAKE, 0}},   {'j', {TOY_JOIN, 0}},
-        {'R', {TOY_READ, 1}},   {'W', {TOY_WRITE, 1}},  {'-', {TOY_NOTHING, 0}},
+        {'r', {TOY_READ, 0}},  {'w', {TOY_WRITE, 0}}, {'a', {TOY_ADD, 0}},
+        {'l', {TOY_LOCK, 0}},  {'t', {TOY_TRY, 0}},   {'u', {TOY_UNLOCK, 0}},
+        {'L', {TOY_LOCK, 1}},  {'T', {TOY_TRY, 1}},   {'U', {TOY_UNLOCK, 1}},
+        {'c', {TOY_CHECK, 0}}, {'k', {TOY_TAKE, 0}},  {'j', {TOY_JOIN, 0}},
+        {'R', {TOY_READ, 1}},  {'W', {TOY_WRITE, 1}}, {'-', {TOY_NOTHING, 0}},
     };
     for (; *letters; letters++)
         for (size_t i = 0; i < LP_ARRAY_LEN(rows); i++)
