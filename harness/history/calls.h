@@ -83,6 +83,7 @@ struct lp_calls {
     uint32_t capacity; /* how many may hold at once, when the history itself says so; else 0 */
     uint64_t uncertainty_ns; /* clocks of different processes may be wrong by so much. Times are as
                                 recorded; models allow for it, between processes only */
+    bool timed;              /* times are nanoseconds; false: places in the file's order */
     bool truncated;          /* the input ended early: what is absent proves nothing */
     struct lp_arena arena;   /* names and texts */
 };
