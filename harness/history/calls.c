@@ -25,3 +25,20 @@ void lp_calls_release(struct lp_calls *calls)
     lp_arena_release(&calls->arena);
     *calls = (struct lp_calls){0};
 }
+
+static int by_invocation(const void *a, const void *b)
+{
+    const struct lp_call *left = a, *right = b;
+    if (left->invoke_ns != right->invoke_ns)
+        return left->invoke_ns < right->invoke_ns ? -1 : 1;
+    return (left->source > right->source) - (left->source < right->source);
+}
+
+void lp_calls_sort(struct lp_calls *calls)
+{
+    for (size_t i = 1; i < calls->count; i++)
+        if (by_invocation(&calls->calls[i - 1], &calls->calls[i]) > 0) {
+            qsort(calls->calls, calls->count, sizeof *calls->calls, by_invocation);
+            return;
+        }
+}

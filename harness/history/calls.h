@@ -58,6 +58,7 @@ struct lp_foreign {
     const char *name;
     size_t count;
     uint32_t source; /* of the first one */
+    bool data;       /* certainly not of a lock: models of locks may pass over it */
 };
 
 /*
@@ -93,5 +94,7 @@ struct lp_calls {
 
 void lp_calls_init(struct lp_calls *calls);
 void lp_calls_release(struct lp_calls *calls); /* takes a zeroed struct too */
+/* Into the order that is asked for above. */
+void lp_calls_sort(struct lp_calls *calls);
 
 #endif

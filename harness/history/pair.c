@@ -105,6 +105,8 @@ static int take_key(struct lp_pairing *pairing, const struct lp_row *row,
     struct lp_form pair[2];
     *key = LP_CALL_NO_KEY;
     if (row->key.kind != LP_FORM_NONE && row->key.kind != LP_FORM_NIL) {
+        if (pairing->keying == LP_KEYED_AUTO && !pairing->decided)
+            pairing->keying = LP_KEYED_FIELD;
         *key = intern_form(pairing, &pairing->keys, &row->key);
         return 0;
     }
@@ -157,7 +159,7 @@ static void add_foreign(struct lp_pairing *pairing, const struct lp_row *row, co
     calls->foreign = lp_grow(calls->foreign, &pairing->foreign_cap, calls->foreign_count + 1,
                              sizeof *calls->foreign);
     calls->foreign[calls->foreign_count++] = (struct lp_foreign){
-        lp_arena_strndup(&calls->arena, pairing->text.ptr, pairing->text.len), 1, row->line};
+        lp_arena_strndup(&calls->arena, pairing->text.ptr, pairing->text.len), 1, row->line, false};
 }
 
 static int take_cas(struct lp_pairing *pairing, const struct lp_row *row,
@@ -381,7 +383,7 @@ static int time_of(struct lp_pairing *pairing, const struct lp_row *row, uint64_
 
 int lp_pairing_add(struct lp_pairing *pairing, const struct lp_row *row, struct lp_err *err)
 {
-    uint64_t time_ns;
+    uint64_t time_ns = 0;
     pairing->rows->scan.err = err;
     if (row->process.kind == LP_FORM_NONE || row->process.kind == LP_FORM_NIL)
         return lp_scan_error(&pairing->rows->scan, row->at, "a row without a process");

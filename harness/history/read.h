@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any history as calls. The format is found from the content, never from the name: a folder of
+ * lockproof's own, Jepsen's EDN, its JSON form, its text logs. docs/FORMATS.md tells what is read
+ * of each and how it is understood.
+ *
+ * Files are mapped and read once, from front to back; memory grows with the number of calls (56
+ * bytes each), not with the file.
+ */
+#ifndef LP_HISTORY_READ_H
+#define LP_HISTORY_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "history/calls.h"
+#include "history/history.h"
+
+struct lp_read_options {
+    const char *key; /* NULL: found out; "value": values are [key value]; "none": one object;
+                        else the row's field that names the object */
+    uint64_t uncertainty_ns; /* of the clocks of different processes; not 0: rows need times */
+};
+
+/* What was read, for messages. */
+struct lp_reading {
+    const char *format; /* "EDN", "JSON", "lines of text", "lockproof" */
+    size_t rows;        /* or records */
+    char early[160];    /* where and how the input ended early; else "" */
+};
+
+/* Reads a file ("-": standard input). LP_ERR_USAGE: file, line, column, what was expected. */
+int lp_calls_read(struct lp_calls *calls, const char *path, const struct lp_read_options *options,
+                  struct lp_reading *reading, struct lp_err *err) LP_MUST_CHECK;
+
+/* The same from memory; `name` is for messages. */
+int lp_calls_parse(struct lp_calls *calls, const char *name, const char *bytes, size_t size,
+                   const struct lp_read_options *options, struct lp_reading *reading,
+                   struct lp_err *err) LP_MUST_CHECK;
+
+/*
+ * Calls of a run of our own: each lock is a key, and the store is one. What ended a hold without a
+ * release (the handle closed, the worker gone, granted again) is a release of unknown outcome,
+ * invoked when the holder last knew of it. A try that found the lock taken counts as not done:
+ * drivers need not promise that it was taken. Steps in transactions are foreign: they take effect
+ * together at the commit. A call's source is twice the number of its operation (from 1), one less
+ * for the releases above.
+ */
+void lp_calls_from_history(struct lp_calls *calls, const struct lp_history *history);
+
+/* Index into history->ops of a call's source. */
+static inline size_t lp_call_own_op(const struct lp_call *call)
+{
+    return (call->source + 1) / 2 - 1;
+}
+
+#endif
