@@ -35,6 +35,11 @@ CORE_PKGS := yaml-0.1 jansson sqlite3
 HAVE_CORE := $(shell pkg-config --exists $(CORE_PKGS) 2>/dev/null && echo yes)
 CORE_CFLAGS := $(if $(HAVE_CORE),$(shell pkg-config --cflags $(CORE_PKGS)))
 CORE_LIBS := $(if $(HAVE_CORE),$(shell pkg-config --libs $(CORE_PKGS)))
+# What talks to a Docker engine; without it the placement docker is skipped, by name.
+ENGINE_PKGS := libcurl
+HAVE_ENGINE := $(shell pkg-config --exists $(ENGINE_PKGS) 2>/dev/null && echo yes)
+CORE_CFLAGS += $(if $(HAVE_ENGINE),-DLP_HAVE_CURL)
+CORE_LIBS += $(if $(HAVE_ENGINE),$(shell pkg-config --libs $(ENGINE_PKGS)))
 HAVE_HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
 
 # Rooms in the order of the data; each may use those before it.
@@ -55,7 +60,7 @@ DEPS_check := check history scenario os base
 DEPS_verdict := verdict check history scenario os base
 DEPS_drivers := drivers os base
 DEPS_reports := reports drivers verdict check history scenario os base
-DEPS_place := place os base
+DEPS_place := place scenario os base
 DEPS_fault := fault $(DEPS_place)
 DEPS_run := $(ROOMS)
 DEPS_explore := $(ROOMS)
@@ -65,7 +70,7 @@ DEPS_doctor := $(ROOMS)
 DEPS_cli := $(ROOMS)
 
 .PHONY: all
-all: $(OUT)/lockproof plugins
+all: $(OUT)/lockproof plugins $(if $(SANITIZE),,worker)
 
 .PHONY: plugins
 plugins: $(PLUGINS:%=$(OUT)/drivers/%.so)
@@ -73,6 +78,15 @@ plugins: $(PLUGINS:%=$(OUT)/drivers/%.so)
 $(OUT)/lockproof: $(foreach r,$(REVERSED),$(call lib_of,$(r)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ -Wl,--start-group $^ -Wl,--end-group $(CORE_LIBS) -ldl -lm
+
+# The static worker is put into containers of any image. Sanitizers do not link statically.
+WORKER_LIBS := $(foreach p,$(CORE_PKGS),$(shell pkg-config --static --libs $(p) 2>/dev/null))
+.PHONY: worker
+worker: $(OUT)/lockproof-worker
+$(OUT)/lockproof-worker: $(OUT)/obj/harness/worker/main.o $(foreach r,$(REVERSED),$(call lib_of,$(r)))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -static -Wl,--no-warnings -Wl,--gc-sections -o $@ $< -Wl,--start-group \
+	  $(filter %.a,$^) -Wl,--end-group $(WORKER_LIBS) -lm
 
 # A change of compiler or flags rebuilds everything: the stamp holds them.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)

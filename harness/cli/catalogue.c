@@ -52,6 +52,14 @@ static const char *find_plugins(const char *program, struct lp_arena *arena)
     return lp_is_folder(path) ? path : LP_LIBDIR "/drivers";
 }
 
+static const char *find_worker(const char *program, struct lp_arena *arena)
+{
+    const char *path = lp_arena_printf(arena, "%s/lockproof-worker", program);
+    if (lp_is_file(path))
+        return path;
+    return lp_is_file(LP_LIBDIR "/lockproof-worker") ? LP_LIBDIR "/lockproof-worker" : NULL;
+}
+
 int lp_catalogue_init(struct lp_catalogue *catalogue, const char *const *drivers,
                       size_t driver_count, struct lp_err *err)
 {
@@ -60,6 +68,7 @@ int lp_catalogue_init(struct lp_catalogue *catalogue, const char *const *drivers
     const char *program = program_dir(&catalogue->arena);
     catalogue->scenario_dir = find_scenarios(program, &catalogue->arena);
     catalogue->plugin_dir = find_plugins(program, &catalogue->arena);
+    catalogue->worker = find_worker(program, &catalogue->arena);
     lp_registry_init(&catalogue->registry, catalogue->plugin_dir);
     for (size_t i = 0; i < driver_count; i++) {
         if (lp_registry_load(&catalogue->registry, drivers[i], err) == -1) {

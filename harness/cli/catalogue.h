@@ -15,6 +15,7 @@ struct lp_catalogue {
     struct lp_arena arena;
     const char *scenario_dir; /* of the bundled ones; NULL: not found */
     const char *plugin_dir;   /* may not exist */
+    const char *worker;       /* the static worker; NULL: not there */
     struct lp_registry registry;
     struct lp_vocabulary vocabulary;
 };

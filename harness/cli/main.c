@@ -19,6 +19,9 @@ const struct lp_command lp_commands[] = {
     {"explain", lp_command_explain, "the story of a bundled scenario or of a cause",
      &lp_line_explain},
     {"completion", lp_command_completion, "write completion for bash or zsh", &lp_line_completion},
+    {"doctor", lp_command_doctor, "remove what killed runs left in a Docker engine",
+     &lp_line_doctor},
+    {"worker", lp_command_worker, "a container's workers; started by placements", &lp_line_worker},
 };
 const size_t lp_command_count = LP_ARRAY_LEN(lp_commands);
 

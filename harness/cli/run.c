@@ -27,7 +27,7 @@
 
 struct options {
     uint64_t workers, rounds, duration_ns, containers, seed, timeout_ns, min_meetings;
-    const char *placement, *out, *progress, *sweep, *workdir;
+    const char *placement, *out, *progress, *sweep, *workdir, *image;
     struct lp_texts formats, drivers;
     bool require, dry_run, quiet, verbose, no_color;
 };
@@ -39,7 +39,9 @@ static const struct lp_option rows[] = {
     {"duration", 'd', "T", LP_OPTION_DURATION, AT(duration_ns), 0,
      "run so long (500us 10ms 2s 1m)"},
     {"containers", 'c', "N", LP_OPTION_NUMBER, AT(containers), 1, "containers"},
-    {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0, "thread, process or namespace"},
+    {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0, "thread, process, namespace or docker"},
+    {"image", '\0', "IMAGE", LP_OPTION_TEXT, AT(image), 0,
+     "of Docker containers (lockproof:" LP_VERSION ")"},
     {"seed", 's', "N", LP_OPTION_NUMBER, AT(seed), 1, "seed of all random choices"},
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "run folder (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
@@ -102,10 +104,11 @@ static int fill_overrides(const struct options *options, struct lp_overrides *ov
         .seed = options->seed,
         .min_meetings = options->min_meetings == NOT_GIVEN ? -1 : (int)options->min_meetings,
         .timeout_ns = options->timeout_ns,
+        .image = options->image,
     };
     if (options->placement && lp_placement_parse(options->placement, &overrides->placement) == -1)
         return lp_err_set(err, LP_ERR_USAGE,
-                          "option '--placement': '%s' is none of thread, process, namespace",
+                          "option '--placement': '%s' is none of thread, process, namespace, docker",
                           options->placement);
     return 0;
 }
@@ -219,6 +222,8 @@ static const char *reproduce(const struct command *command, const struct job *jo
         lp_str_addf(&text, " -c %llu", (unsigned long long)options->containers);
     if (options->placement || options->sweep)
         lp_str_addf(&text, " -p %s", lp_placement_name(job->scenario.placement));
+    if (options->image)
+        lp_str_addf(&text, " --image %s", options->image);
     const char *kept = lp_arena_strdup(arena, text.ptr);
     lp_str_release(&text);
     return kept;
@@ -243,6 +248,7 @@ static int run_job(struct command *command, struct job *job, struct lp_err *err)
         .registry = &command->catalogue.registry,
         .run_dir = run_dir_of(command, job),
         .workdir = command->options.workdir,
+        .worker = command->catalogue.worker,
         .reproduce = reproduce(command, job, &command->arena),
         .interrupt_fd = command->interrupt_fd,
         .progress = shown ? lp_progress_show : NULL,

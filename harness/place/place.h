@@ -7,6 +7,8 @@
  *   process    containers are processes, workers are processes; nothing is isolated but {private}
  *   namespace  each container has its own mount, PID, IPC, UTS and network namespace, its own
  *              /dev/shm, and sees its own folder at {private}; no image, no engine, no root
+ *   docker     containers are made by a Docker engine (place/docker.h) and run our worker, which
+ *              was put into them from outside
  */
 #ifndef LP_PLACE_PLACE_H
 #define LP_PLACE_PLACE_H
@@ -26,6 +28,7 @@ struct lp_place_view {
 struct lp_place {
     const char *name;
     bool threads;
+    bool engine;    /* containers are no children of ours: somebody else starts our worker in them */
     int namespaces; /* CLONE_NEW* of a container's process, without the network's */
     /* Whether it can be used here: 0, or -1 with the reason. Tried for real, in a child. */
     int (*usable)(struct lp_err *err);
@@ -40,5 +43,6 @@ struct lp_place {
 extern const struct lp_place lp_place_thread;
 extern const struct lp_place lp_place_process;
 extern const struct lp_place lp_place_namespace;
+extern const struct lp_place lp_place_docker;
 
 #endif

@@ -332,8 +332,12 @@ static int get_ready(struct container *container, struct lp_err *err)
     struct lp_variables variables;
     fill_crew(container);
     choose_members(container);
-    if (open_recorder(container, err) == -1 || enter_place(container, &variables, err) == -1 ||
-        prepare_all(container, &variables, err) == -1)
+    if (open_recorder(container, err) == -1 || enter_place(container, &variables, err) == -1)
+        return -1;
+    /* One after the other, so that the first makes what the others then find. */
+    for (uint32_t seen; (seen = atomic_load(&control->prepared)) < container->number;)
+        lp_futex_wait(&control->prepared, seen, LP_FOREVER);
+    if (prepare_all(container, &variables, err) == -1)
         return -1;
     atomic_fetch_add(&control->prepared, 1);
     lp_futex_wake_all(&control->prepared);

@@ -61,6 +61,11 @@ struct lp_control {
 struct lp_control *lp_control_map(uint32_t workers, uint32_t containers);
 void lp_control_unmap(struct lp_control *control); /* takes NULL too */
 
+/* The same in a file, for containers that inherit nothing: made by one, opened by the others. */
+struct lp_control *lp_control_make(const char *path, uint32_t workers, uint32_t containers,
+                                   struct lp_err *err);
+struct lp_control *lp_control_open(const char *path, struct lp_err *err);
+
 /* The first one wins; later ones are consequences. Any process may set it. */
 void lp_trouble_set(struct lp_trouble *trouble, const struct lp_err *err);
 /* -1 and *err when somebody has set it, else 0. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "drivers/builtin.h"
 #include "os/file.h"
 #include "run/runner.h"
 #include "run/stats.h"
@@ -30,6 +31,7 @@ struct setup {
     const struct lp_place *place;
     struct lp_folders folders;
     struct lp_runner_plan plan;
+    struct lp_outside outside;
     struct lp_control *control;
     char boot_id[40];
     int event_fd;
@@ -87,11 +89,57 @@ static const struct lp_place *place_of(enum lp_placement placement)
         return &lp_place_thread;
     case LP_PLACE_NAMESPACE:
         return &lp_place_namespace;
+    case LP_PLACE_DOCKER:
+        return &lp_place_docker;
+    case LP_PLACE_SWARM:
+    case LP_PLACE_REMOTE:
     case LP_PLACE_AUTO:
     case LP_PLACE_PROCESS:
         break;
     }
     return &lp_place_process;
+}
+
+static bool skip_place(struct lp_run *run, enum lp_placement needed)
+{
+    char reason[64], need[64], remedy[64];
+    snprintf(reason, sizeof reason, "shows only under placement %s", lp_placement_name(needed));
+    snprintf(need, sizeof need, "placement %s", lp_placement_name(needed));
+    snprintf(remedy, sizeof remedy, "lockproof run -p %s", lp_placement_name(needed));
+    skip(run, reason, need, remedy);
+    return false;
+}
+
+static bool is_embedded(const char *driver)
+{
+    for (size_t i = 0; i < lp_builtin_driver_count; i++)
+        if (strcmp(lp_builtin_drivers[i]->name, driver) == 0)
+            return true;
+    return false;
+}
+
+/* A driver that needs a client library is only in our own image. */
+static bool need_embedded(struct setup *setup)
+{
+    const struct lp_scenario *scenario = setup->scenario;
+    for (unsigned i = 0; i < scenario->containers; i++) {
+        struct lp_docker_row row = lp_scenario_docker(scenario, i);
+        if (!row.image || strcmp(row.image, LP_DOCKER_IMAGE) == 0)
+            continue;
+        for (size_t k = 0; k <= scenario->lock_count; k++) {
+            const char *driver =
+                k ? scenario->locks[k - 1].driver : scenario->store.driver;
+            if (is_embedded(driver))
+                continue;
+            char reason[256];
+            snprintf(reason, sizeof reason,
+                     "driver '%s' needs a client library, which image '%.100s' need not have",
+                     driver, row.image);
+            skip(setup->run, reason, "image " LP_DOCKER_IMAGE, "run without --image");
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The place that is wanted, or the one below it where that is forbidden and the scenario can do
@@ -107,16 +155,13 @@ static bool need_place(struct setup *setup)
     setup->place = place_of(wanted);
     result->placement = wanted;
     if (setup->place->usable(&err) == 0) {
-        bool isolated = wanted == LP_PLACE_NAMESPACE;
-        if (scenario->placement_needed && !isolated) {
-            skip(setup->run, "shows only under placement namespace", "placement namespace",
-                 "lockproof run -p namespace");
-            return false;
-        }
-        return true;
+        if (wanted < scenario->placement_needed)
+            return skip_place(setup->run, scenario->placement_needed);
+        return setup->place->engine ? need_embedded(setup) : true;
     }
-    if (scenario->placement_needed || scenario->placement == LP_PLACE_NAMESPACE) {
-        skip(setup->run, err.text, "namespaces", err.remedy);
+    if (scenario->placement_needed || scenario->placement >= LP_PLACE_NAMESPACE) {
+        skip(setup->run, err.text, setup->place->engine ? "a Docker engine" : "namespaces",
+             err.remedy);
         return false;
     }
     setup->place = &lp_place_process;
@@ -140,6 +185,19 @@ static uint64_t choose_seed(const struct lp_scenario *scenario)
     return seed;
 }
 
+static int share_memory(struct setup *setup, struct lp_err *err)
+{
+    const struct lp_scenario *scenario = setup->scenario;
+    if (setup->place->engine)
+        return lp_outside_init(&setup->outside, &setup->folders, scenario, setup->options->worker,
+                               &setup->run->arena, &setup->control, &setup->event_fd, err);
+    setup->control = lp_control_map(lp_scenario_workers(scenario), scenario->containers);
+    setup->event_fd = eventfd(0, EFD_CLOEXEC);
+    if (!setup->control || setup->event_fd == -1)
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to share memory with workers");
+    return 0;
+}
+
 static int set_up(struct setup *setup, struct lp_err *err)
 {
     struct lp_run *run = setup->run;
@@ -150,10 +208,8 @@ static int set_up(struct setup *setup, struct lp_err *err)
             -1 ||
         lp_folders_describe(&setup->folders, scenario, setup->boot_id, err) == -1)
         return -1;
-    setup->control = lp_control_map(lp_scenario_workers(scenario), scenario->containers);
-    setup->event_fd = eventfd(0, EFD_CLOEXEC);
-    if (!setup->control || setup->event_fd == -1)
-        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to share memory with workers");
+    if (share_memory(setup, err) == -1)
+        return -1;
     setup->plan.container = (struct lp_container_plan){
         .place = setup->place,
         .registry = options->registry,
@@ -168,6 +224,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
     };
     setup->plan.scratch = setup->folders.scratch;
     setup->plan.timeout_ns = scenario->timeout_ns;
+    setup->plan.outside = &setup->outside;
     snprintf(run->result.run_dir, sizeof run->result.run_dir, "%s", setup->folders.run_dir);
     lp_filesystem_name(setup->folders.workdir, run->result.store_filesystem,
                        sizeof run->result.store_filesystem);
@@ -176,6 +233,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
 
 static void tear_down(struct setup *setup)
 {
+    lp_outside_release(&setup->outside);
     lp_folders_release(&setup->folders);
     lp_control_unmap(setup->control);
     if (setup->event_fd > 0)

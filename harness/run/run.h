@@ -14,6 +14,7 @@ struct lp_run_options {
     const struct lp_registry *registry;
     const char *run_dir;
     const char *workdir;   /* for the scratch folder; NULL: chosen */
+    const char *worker;    /* static executable for containers of an engine; NULL: there is none */
     const char *reproduce; /* the command so far; the seed is added */
     int interrupt_fd;      /* a signalfd; readable: end early. -1: none */
     /* Called about ten times a second while workers run, and once at their end; NULL: not. */

@@ -10,6 +10,7 @@
 #define LP_RUN_RUNNER_H
 
 #include "run/container.h"
+#include "run/outside.h"
 #include "os/process.h"
 
 struct lp_runner_plan {
@@ -18,6 +19,7 @@ struct lp_runner_plan {
     size_t server_count;
     const char *scratch; /* removed at the end */
     uint64_t timeout_ns;
+    struct lp_outside *outside; /* containers of an engine */
 };
 
 struct lp_runner {

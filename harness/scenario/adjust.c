@@ -66,6 +66,13 @@ static int override_containers(struct lp_scenario *scenario, unsigned containers
                               "\"%s\" is in container %d, counted from 0",
                               containers, scenario->name, scenario->groups[i].container + 1,
                               scenario->groups[i].name, scenario->groups[i].container);
+    for (size_t i = 0; i < scenario->docker_count; i++)
+        if (scenario->docker[i].container >= (int)containers)
+            return lp_err_set(err, LP_ERR_USAGE,
+                              "%u containers for scenario \"%s\", expected at least %d: `docker` "
+                              "says how container %d is made, counted from 0",
+                              containers, scenario->name, scenario->docker[i].container + 1,
+                              scenario->docker[i].container);
     scenario->containers = containers;
     return 0;
 }
@@ -90,6 +97,13 @@ int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides
         scenario->seed = overrides->seed;
     if (overrides->min_meetings >= 0)
         scenario->min_meetings = (unsigned)overrides->min_meetings;
+    if (overrides->image)
+        for (size_t i = 0; i < scenario->docker_count || i == 0; i++)
+            scenario->docker[i].image = overrides->image;
+    if (overrides->image && scenario->docker_count == 0) {
+        scenario->docker[0].container = -1;
+        scenario->docker_count = 1;
+    }
     if (overrides->timeout_ns)
         scenario->timeout_ns = overrides->timeout_ns;
     return 0;

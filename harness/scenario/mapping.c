@@ -26,6 +26,7 @@ static int unknown_key(struct lp_parse *parse, const yaml_node_t *node, const ch
         {LP_KEY_ROOT, "the top level"},
         {LP_KEY_GROUP, "one of `groups`"},
         {LP_KEY_EXPLORE, "`explore`"},
+        {LP_KEY_DOCKER, "`docker`"},
     };
     const char *names[LP_KEYS_MAX];
     size_t count = 0;

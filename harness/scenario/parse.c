@@ -72,7 +72,11 @@ int lp_parse_cause(struct lp_parse *parse, void *base, const void *node)
 
 int lp_parse_needs(struct lp_parse *parse, void *base, const void *node)
 {
-    static const char *const needs[] = {"namespace"};
+    static const struct {
+        const char *name;
+        enum lp_placement placement;
+    } needs[] = {
+        {"namespace", LP_PLACE_NAMESPACE}, {"docker", LP_PLACE_DOCKER}, {"swarm", LP_PLACE_SWARM}};
     struct lp_scenario *scenario = base;
     const yaml_node_t *list = node;
 
@@ -83,18 +87,21 @@ int lp_parse_needs(struct lp_parse *parse, void *base, const void *node)
          item < list->data.sequence.items.top; item++) {
         const yaml_node_t *need = yaml_document_get_node(parse->document, *item);
         const char *text;
+        size_t i = 0;
         if (lp_parse_scalar(parse, need, "a need", &text) != 0)
             return -1;
-        if (strcmp(text, needs[0]) != 0)
+        while (i < LP_ARRAY_LEN(needs) && strcmp(text, needs[i].name) != 0)
+            i++;
+        if (i == LP_ARRAY_LEN(needs))
             return lp_parse_fail(parse, lp_mark_of(need), "unknown need %s%s", lp_quote(text).text,
                                  lp_hint(text, needs, LP_ARRAY_LEN(needs), sizeof(needs[0])).text);
-        if (scenario->placement != LP_PLACE_AUTO && scenario->placement != LP_PLACE_NAMESPACE)
+        if (scenario->placement != LP_PLACE_AUTO && scenario->placement < needs[i].placement)
             return lp_parse_fail(parse, lp_mark_of(need),
-                                 "need `namespace` with `placement: %s`, expected `placement: "
-                                 "namespace` or none",
-                                 lp_placement_name(scenario->placement));
-        scenario->placement = LP_PLACE_NAMESPACE;
-        scenario->placement_needed = true;
+                                 "need `%s` with `placement: %s`, expected `placement: %s` or none",
+                                 text, lp_placement_name(scenario->placement), text);
+        if (scenario->placement == LP_PLACE_AUTO)
+            scenario->placement = needs[i].placement;
+        scenario->placement_needed = needs[i].placement;
     }
     return 0;
 }

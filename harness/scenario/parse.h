@@ -68,6 +68,12 @@ int lp_parse_keys(struct lp_parse *parse, const yaml_node_t *node, unsigned plac
 int lp_parse_members(struct lp_parse *parse, const struct lp_members *members, unsigned places,
                      void *base) LP_MUST_CHECK;
 
+/* write.c: a text in double quotes; the members of one place, each as a line. */
+struct lp_str;
+void lp_write_quoted(struct lp_str *out, const char *text);
+void lp_write_members(const struct lp_scenario *scenario, unsigned place, const void *base,
+                      int indent, struct lp_str *out);
+
 /* group.c: the one group whose keys stand at top level. */
 int lp_parse_sole_group(struct lp_parse *parse, const yaml_node_t *root,
                         const struct lp_members *members) LP_MUST_CHECK;

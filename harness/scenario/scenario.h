@@ -22,6 +22,8 @@
 #define LP_GROUPS_MAX 16
 #define LP_WORKERS_MAX 10000
 #define LP_CONTAINERS_MAX 1000
+#define LP_DOCKER_ROWS_MAX 16
+#define LP_MOUNTS_MAX 16 /* in one row of `docker` */
 
 /* A place in a scenario file; both count from 1. 0: not from the file. */
 struct lp_mark {
@@ -39,6 +41,9 @@ enum lp_placement {
     LP_PLACE_THREAD,
     LP_PLACE_PROCESS,
     LP_PLACE_NAMESPACE,
+    LP_PLACE_DOCKER, /* containers of a Docker engine on this host */
+    LP_PLACE_SWARM,  /* a job of an existing Docker Swarm, over its nodes */
+    LP_PLACE_REMOTE, /* containers that somebody else starts; they join over TCP */
 };
 
 /* One `key: value` for a driver, text as written (before variables are replaced). */
@@ -99,6 +104,38 @@ struct lp_group {
     struct lp_mark mark;
 };
 
+enum lp_mount_kind {
+    LP_MOUNT_VOLUME, /* a volume of the run: made before it and removed after it */
+    LP_MOUNT_BIND,   /* a folder or a file of the host */
+    LP_MOUNT_TMPFS,
+};
+
+struct lp_mount {
+    enum lp_mount_kind kind;
+    const char *source; /* name of the volume, path on the host (variables not replaced); or NULL */
+    const char *target;
+    bool read_only;
+    bool file;     /* bind: a file, made empty when it is not there */
+    bool new_file; /* bind: a new file takes its name just before this container starts */
+};
+
+/* How Docker makes containers: one item of `docker`. A container gets all rows that are for it, in
+   order: mounts add up, of single values the last one counts. */
+struct lp_docker_row {
+    int container;     /* -1: all */
+    const char *image; /* NULL, here and below: not given */
+    struct lp_mount mounts[LP_MOUNTS_MAX];
+    size_t mount_count;
+    const char *ipc;     /* private, shareable, host, none, container:N */
+    const char *pid;     /* private, host, container:N */
+    const char *network; /* bridge, host, none; else a network of the run */
+    const char *user;
+    const char *memory, *cpus;
+    unsigned pids;       /* 0: not given */
+    bool read_only;      /* the root */
+    struct lp_mark mark;
+};
+
 struct lp_scenario {
     struct lp_arena arena;
     const char *file; /* as given, for messages */
@@ -116,7 +153,9 @@ struct lp_scenario {
     size_t group_count;
     unsigned containers;
     enum lp_placement placement;
-    bool placement_needed; /* `needs: [namespace]`: no weaker placement would show it */
+    enum lp_placement placement_needed; /* `needs: [namespace]`: no weaker one shows it; or AUTO */
+    struct lp_docker_row docker[LP_DOCKER_ROWS_MAX];
+    size_t docker_count;
     unsigned rounds;       /* 0: until `duration` */
     uint64_t duration_ns;  /* 0: until `rounds` */
     int64_t start;         /* of the counter */
@@ -172,6 +211,7 @@ struct lp_overrides {
     uint64_t seed;
     int min_meetings; /* -1: not given */
     uint64_t timeout_ns;
+    const char *image; /* of all containers of an engine; NULL: not given */
 };
 int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides *overrides,
                          struct lp_err *err) LP_MUST_CHECK;
@@ -179,6 +219,11 @@ int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides
 /* The scenario as resolved, as YAML that lp_scenario_parse reads back to an equal one. */
 struct lp_str;
 void lp_scenario_write(const struct lp_scenario *scenario, struct lp_str *out);
+
+/* The rows of `docker` for one container as one. */
+struct lp_docker_row lp_scenario_docker(const struct lp_scenario *scenario, unsigned container);
+/* Do its containers depend on others that were started before them? */
+bool lp_scenario_docker_ordered(const struct lp_scenario *scenario);
 
 const char *lp_placement_name(enum lp_placement placement);
 /* 0 and *placement, or -1. */

@@ -9,7 +9,8 @@
 #include "scenario/parse.h"
 
 const char *const lp_expect_names[] = {"held", "broken", NULL};
-const char *const lp_placement_names[] = {"auto", "thread", "process", "namespace", NULL};
+const char *const lp_placement_names[] = {"auto", "thread", "process", "namespace",
+                                          "docker", "swarm", "remote", NULL};
 const char *const lp_on_error_names[] = {"end-round", "continue", NULL};
 const char *const lp_on_busy_names[] = {"retry-round", "retry-write", "end-round", NULL};
 const char *const lp_begin_names[] = {"deferred", "immediate", "exclusive", NULL};
@@ -26,6 +27,7 @@ _Static_assert(sizeof(enum lp_expect) == sizeof(unsigned), "enums are unsigned")
 #define START_MAX INT64_C(1000000000000000)
 
 #define IN_SCENARIO(member) .offset = offsetof(struct lp_scenario, member)
+#define IN_DOCKER(member) .offset = offsetof(struct lp_docker_row, member)
 #define IN_GROUP(member) .offset = offsetof(struct lp_group, member)
 
 /* clang-format off */
@@ -59,6 +61,9 @@ const struct lp_key lp_keys[] = {
     {"needs", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(placement_needed),
      .parse = lp_parse_needs, .write = lp_write_needs,
      .help = "what must not be replaced by something weaker"},
+    {"docker", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(docker),
+     .parse = lp_parse_docker, .write = lp_write_docker,
+     .help = "how an engine makes the containers: a mapping for all, or a list"},
     {"rounds", LP_KEY_ROOT, LP_KEY_COUNT, IN_SCENARIO(rounds), 1, ROUNDS_MAX,
      .help = "how often each worker does its steps"},
     {"duration", LP_KEY_ROOT, LP_KEY_DURATION, IN_SCENARIO(duration_ns), LP_MS, TIME_MAX,
@@ -101,6 +106,40 @@ const struct lp_key lp_keys[] = {
     {"steps", LP_KEY_GROUP | LP_KEY_SOLE, LP_KEY_CUSTOM, IN_GROUP(steps),
      .parse = lp_parse_steps, .write = lp_write_steps,
      .help = "what a worker does in each round, in order"},
+
+    {"container", LP_KEY_DOCKER, LP_KEY_INDEX, IN_DOCKER(container), 0, LP_CONTAINERS_MAX - 1,
+     .help = "only for this container, counted from 0"},
+    {"image", LP_KEY_DOCKER, LP_KEY_LINE, IN_DOCKER(image),
+     .help = "the image; our own worker is put into it"},
+    {"volumes", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(mounts),
+     .parse = lp_parse_volumes, .write = lp_write_volumes,
+     .help = "volumes made for the run, each `NAME:/TARGET`"},
+    {"binds", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(mounts),
+     .parse = lp_parse_binds, .write = lp_write_binds,
+     .help = "folders or files of the host, each `SOURCE:/TARGET`"},
+    {"tmpfs", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(mounts),
+     .parse = lp_parse_tmpfs, .write = lp_write_tmpfs,
+     .help = "folders that are a tmpfs of each container's own"},
+    {"ipc", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(ipc),
+     .parse = lp_parse_ipc, .write = lp_write_ipc,
+     .help = "whose /dev/shm and IPC it has"},
+    {"pid", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(pid),
+     .parse = lp_parse_pid, .write = lp_write_pid,
+     .help = "whose processes it sees"},
+    {"network", LP_KEY_DOCKER, LP_KEY_NAME, IN_DOCKER(network),
+     .help = "its network"},
+    {"user", LP_KEY_DOCKER, LP_KEY_LINE, IN_DOCKER(user),
+     .help = "as whom its workers run, `USER` or `UID:GID`"},
+    {"read-only", LP_KEY_DOCKER, LP_KEY_BOOL, IN_DOCKER(read_only),
+     .help = "its root cannot be written to"},
+    {"memory", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(memory),
+     .parse = lp_parse_memory, .write = lp_write_memory,
+     .help = "how much memory it may use"},
+    {"cpus", LP_KEY_DOCKER, LP_KEY_CUSTOM, IN_DOCKER(cpus),
+     .parse = lp_parse_cpus, .write = lp_write_cpus,
+     .help = "how many processors it may use"},
+    {"pids", LP_KEY_DOCKER, LP_KEY_COUNT, IN_DOCKER(pids), 1, 1000000,
+     .help = "how many processes it may have"},
 
     {"workers", LP_KEY_EXPLORE, LP_KEY_COUNT, IN_SCENARIO(explore.workers), 1, LP_WORKERS_MAX,
      .help = "so many workers"},

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "scenario/scenario.h"
 
-#define LP_KEYS_MAX 48
+#define LP_KEYS_MAX 96
 
 enum lp_key_type {
     LP_KEY_LINE,     /* const char *, one line */
@@ -33,6 +33,7 @@ enum lp_key_place {
     LP_KEY_GROUP = 1 << 1,   /* in one of `groups` */
     LP_KEY_SOLE = 1 << 2,    /* of a group, but also at top level when there is only one */
     LP_KEY_EXPLORE = 1 << 3, /* in `explore` */
+    LP_KEY_DOCKER = 1 << 4,  /* in one of `docker`; offsets are in struct lp_docker_row */
 };
 
 struct lp_parse;
@@ -76,6 +77,14 @@ int lp_parse_needs(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_explore(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_groups(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_steps(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_docker(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_volumes(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_binds(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_tmpfs(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_ipc(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_pid(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_memory(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_cpus(struct lp_parse *parse, void *base, const void *node);
 void lp_write_cause(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_store(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_lock(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
@@ -84,5 +93,13 @@ void lp_write_needs(const struct lp_scenario *, const void *base, int indent, st
 void lp_write_explore(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_groups(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_steps(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_docker(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_volumes(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_binds(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_tmpfs(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_ipc(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_pid(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_memory(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_cpus(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 
 #endif

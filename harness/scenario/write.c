@@ -36,7 +36,7 @@ static bool stands_as_is(uint32_t code)
            (code >= 0xe000 && code <= 0xfffd) || code >= 0x10000;
 }
 
-static void write_quoted(struct lp_str *out, const char *text)
+void lp_write_quoted(struct lp_str *out, const char *text)
 {
     uint32_t code;
 
@@ -66,7 +66,7 @@ static void write_word(struct lp_str *out, const char *text)
     if (len > 0 && !text[len])
         lp_str_add(out, text);
     else
-        write_quoted(out, text);
+        lp_write_quoted(out, text);
 }
 
 /* Exactly: in the largest unit that divides it. */
@@ -110,10 +110,12 @@ static bool write_value(const struct lp_key *key, const void *member, struct lp_
         const char *text = *(const char *const *)member;
         if (!text || !*text)
             return false;
-        write_quoted(out, text);
+        lp_write_quoted(out, text);
         return true;
     }
     case LP_KEY_NAME:
+        if (!*(const char *const *)member)
+            return false;
         write_word(out, *(const char *const *)member);
         return true;
     case LP_KEY_COUNT:
@@ -152,7 +154,7 @@ static bool write_value(const struct lp_key *key, const void *member, struct lp_
     LP_BUG("a key of no type");
 }
 
-static void write_members(const struct lp_scenario *scenario, unsigned place, const void *base,
+void lp_write_members(const struct lp_scenario *scenario, unsigned place, const void *base,
                           int indent, struct lp_str *out)
 {
     for (size_t i = 0; i < lp_key_count; i++) {
@@ -176,7 +178,7 @@ static void write_members(const struct lp_scenario *scenario, unsigned place, co
 
 void lp_scenario_write(const struct lp_scenario *scenario, struct lp_str *out)
 {
-    write_members(scenario, LP_KEY_ROOT, scenario, 0, out);
+    lp_write_members(scenario, LP_KEY_ROOT, scenario, 0, out);
 }
 
 void lp_write_cause(const struct lp_scenario *scenario, const void *base, int indent,
@@ -199,7 +201,7 @@ static void write_resource(const struct lp_resource *resource, int indent, struc
         lp_str_add(out, ", ");
         write_word(out, resource->settings[i].key);
         lp_str_add(out, ": ");
-        write_quoted(out, resource->settings[i].value);
+        lp_write_quoted(out, resource->settings[i].value);
     }
     lp_str_add(out, "}\n");
 }
@@ -241,14 +243,15 @@ void lp_write_needs(const struct lp_scenario *scenario, const void *base, int in
 {
     (void)base;
     if (scenario->placement_needed)
-        lp_str_addf(out, "%*sneeds: [namespace]\n", indent, "");
+        lp_str_addf(out, "%*sneeds: [%s]\n", indent, "",
+                    lp_placement_name(scenario->placement_needed));
 }
 
 void lp_write_explore(const struct lp_scenario *scenario, const void *base, int indent,
                       struct lp_str *out)
 {
     lp_str_addf(out, "%*sexplore:\n", indent, "");
-    write_members(scenario, LP_KEY_EXPLORE, base, indent + 2, out);
+    lp_write_members(scenario, LP_KEY_EXPLORE, base, indent + 2, out);
 }
 
 void lp_write_groups(const struct lp_scenario *scenario, const void *base, int indent,
@@ -258,7 +261,7 @@ void lp_write_groups(const struct lp_scenario *scenario, const void *base, int i
     lp_str_addf(out, "%*sgroups:\n", indent, "");
     for (size_t i = 0; i < scenario->group_count; i++) {
         const size_t begin = out->len;
-        write_members(scenario, LP_KEY_GROUP, &scenario->groups[i], indent + 4, out);
+        lp_write_members(scenario, LP_KEY_GROUP, &scenario->groups[i], indent + 4, out);
         /* The dash goes into the indentation of the first key. */
         out->ptr[begin + (size_t)indent + 2] = '-';
     }

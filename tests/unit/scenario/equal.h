@@ -47,11 +47,40 @@ static const char *differs_group(const struct lp_group *a, const struct lp_group
     return NULL;
 }
 
+static const char *differs_docker(const struct lp_docker_row *a, const struct lp_docker_row *b)
+{
+    if (a->container != b->container || !same_text(a->image, b->image) ||
+        a->mount_count != b->mount_count || !same_text(a->ipc, b->ipc) ||
+        !same_text(a->pid, b->pid) || !same_text(a->network, b->network))
+        return "docker row";
+    if (!same_text(a->user, b->user) || !same_text(a->memory, b->memory) ||
+        !same_text(a->cpus, b->cpus) || a->pids != b->pids || a->read_only != b->read_only)
+        return "docker limits";
+    /* Mounts are written kind by kind: the order of different kinds does not matter. */
+    for (size_t i = 0; i < a->mount_count; i++) {
+        size_t same = 0;
+        for (size_t j = 0; j < b->mount_count; j++) {
+            const struct lp_mount *x = &a->mounts[i], *y = &b->mounts[j];
+            same += x->kind == y->kind && same_text(x->source, y->source) &&
+                    same_text(x->target, y->target) && x->read_only == y->read_only &&
+                    x->file == y->file && x->new_file == y->new_file;
+        }
+        if (same == 0)
+            return "docker mount";
+    }
+    return NULL;
+}
+
 static const char *differs_numbers(const struct lp_scenario *a, const struct lp_scenario *b)
 {
     if (a->containers != b->containers || a->placement != b->placement ||
         a->placement_needed != b->placement_needed)
         return "placement";
+    if (a->docker_count != b->docker_count)
+        return "docker";
+    for (size_t i = 0; i < a->docker_count; i++)
+        if (differs_docker(&a->docker[i], &b->docker[i]))
+            return differs_docker(&a->docker[i], &b->docker[i]);
     if (a->rounds != b->rounds || a->duration_ns != b->duration_ns || a->start != b->start)
         return "rounds";
     if (a->deadline_ns != b->deadline_ns || a->timeout_ns != b->timeout_ns)
