@@ -69,8 +69,13 @@ DEPS_bench := $(ROOMS)
 DEPS_doctor := $(ROOMS)
 DEPS_cli := $(ROOMS)
 
+# The static worker is put into containers of any image. Sanitizers do not link statically.
+WORKER_LIBS := $(foreach p,$(CORE_PKGS),$(shell pkg-config --static --libs $(p) 2>/dev/null))
+HAVE_STATIC := $(shell echo 'int main(void) { return 0; }' | \
+  $(CC) -x c - -static -o /dev/null $(WORKER_LIBS) 2>/dev/null && echo yes)
+
 .PHONY: all
-all: $(OUT)/lockproof plugins $(if $(SANITIZE),,worker)
+all: $(OUT)/lockproof plugins $(if $(SANITIZE),,$(if $(HAVE_STATIC),worker))
 
 .PHONY: plugins
 plugins: $(PLUGINS:%=$(OUT)/drivers/%.so)
@@ -79,8 +84,6 @@ $(OUT)/lockproof: $(foreach r,$(REVERSED),$(call lib_of,$(r)))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ -Wl,--start-group $^ -Wl,--end-group $(CORE_LIBS) -ldl -lm
 
-# The static worker is put into containers of any image. Sanitizers do not link statically.
-WORKER_LIBS := $(foreach p,$(CORE_PKGS),$(shell pkg-config --static --libs $(p) 2>/dev/null))
 .PHONY: worker
 worker: $(OUT)/lockproof-worker
 $(OUT)/lockproof-worker: $(OUT)/obj/harness/worker/main.o $(foreach r,$(REVERSED),$(call lib_of,$(r)))

@@ -77,9 +77,9 @@ static bool ran_without_block(const struct lp_table *table, const struct lp_run_
 /* "placed: 2 under process, 1 under namespace; shared files on tmpfs" */
 static void write_places(const struct lp_table *table, struct lp_str *out)
 {
-    static const enum lp_placement placements[] = {LP_PLACE_THREAD, LP_PLACE_PROCESS,
+    static const enum lp_placement placements[] = {LP_PLACE_THREAD,    LP_PLACE_PROCESS,
                                                    LP_PLACE_NAMESPACE, LP_PLACE_DOCKER,
-                                                   LP_PLACE_SWARM, LP_PLACE_REMOTE};
+                                                   LP_PLACE_SWARM,     LP_PLACE_REMOTE};
     const struct lp_report_set *set = table->set;
     const char *filesystem = NULL;
     const char *separator = "\nplaced: ";

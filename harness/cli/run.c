@@ -39,7 +39,8 @@ static const struct lp_option rows[] = {
     {"duration", 'd', "T", LP_OPTION_DURATION, AT(duration_ns), 0,
      "run so long (500us 10ms 2s 1m)"},
     {"containers", 'c', "N", LP_OPTION_NUMBER, AT(containers), 1, "containers"},
-    {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0, "thread, process, namespace or docker"},
+    {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0,
+     "thread, process, namespace or docker"},
     {"image", '\0', "IMAGE", LP_OPTION_TEXT, AT(image), 0,
      "of Docker containers (lockproof:" LP_VERSION ")"},
     {"seed", 's', "N", LP_OPTION_NUMBER, AT(seed), 1, "seed of all random choices"},
@@ -107,9 +108,10 @@ static int fill_overrides(const struct options *options, struct lp_overrides *ov
         .image = options->image,
     };
     if (options->placement && lp_placement_parse(options->placement, &overrides->placement) == -1)
-        return lp_err_set(err, LP_ERR_USAGE,
-                          "option '--placement': '%s' is none of thread, process, namespace, docker",
-                          options->placement);
+        return lp_err_set(
+            err, LP_ERR_USAGE,
+            "option '--placement': '%s' is none of thread, process, namespace, docker",
+            options->placement);
     return 0;
 }
 

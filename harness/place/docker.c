@@ -75,8 +75,7 @@ static int need_image(struct lp_engine *engine, const char *image, struct lp_err
 static int make_volume(const struct lp_docker *docker, struct lp_engine *engine, const char *name,
                        struct lp_err *err)
 {
-    json_t *body = json_pack("{s:o, s:o}", "Name",
-                             lp_docker_name(docker->run_id, name), "Labels",
+    json_t *body = json_pack("{s:o, s:o}", "Name", lp_docker_name(docker->run_id, name), "Labels",
                              lp_docker_labels(docker));
     return lp_engine_do(engine, "POST", "/volumes/create", body, NULL, err);
 }
@@ -182,8 +181,7 @@ static int wait_for_end(struct lp_engine *engine, const char *id, int interrupt_
     for (;;) {
         json_t *answer;
         snprintf(path, sizeof path, "/containers/%s/wait", id);
-        struct lp_engine_call call = {
-            .method = "POST", .path = path, .interrupt_fd = interrupt_fd};
+        struct lp_engine_call call = {.method = "POST", .path = path, .interrupt_fd = interrupt_fd};
         int status = lp_engine_call(engine, &call, &answer, err);
         if (status == 0) {
             interrupt_fd = -1;

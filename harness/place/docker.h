@@ -9,8 +9,8 @@
  *     private        of the container's own layer         server-N where server N has its socket
  *     worker         the executable                       plan     what it is to do
  *
- * Everything made in the engine is labelled (place/owner.h), named after the run, and removed at its
- * end; lp_docker_clean() finds what a killed run left.
+ * Everything made in the engine is labelled (place/owner.h), named after the run, and removed at
+ * its end; lp_docker_clean() finds what a killed run left.
  */
 #ifndef LP_PLACE_DOCKER_H
 #define LP_PLACE_DOCKER_H
@@ -34,8 +34,8 @@ struct lp_docker {
     const char *owner;   /* lp_owner_self() of the command */
     const char *scratch; /* on the host, like all below */
     const char *run_dir;
-    const char *plan;    /* file */
-    const char *worker;  /* the static executable; NULL: there is none */
+    const char *plan;   /* file */
+    const char *worker; /* the static executable; NULL: there is none */
     struct {
         const char *folder; /* shown at LP_DOCKER_ROOT/server-N */
     } servers[LP_DOCKER_FOLDERS_MAX];
@@ -49,8 +49,8 @@ int lp_docker_usable(struct lp_err *err) LP_MUST_CHECK;
    image is missing. */
 int lp_docker_prepare(const struct lp_docker *docker, struct lp_err *err) LP_MUST_CHECK;
 
-/* One container's whole life: made, started, waited for, removed. `wait_turn` is called before it is
-   started (NULL: not). When `interrupt_fd` becomes readable LP_DOCKER_SIGNAL is sent to it once.
+/* One container's whole life: made, started, waited for, removed. `wait_turn` is called before it
+   is started (NULL: not). When `interrupt_fd` becomes readable LP_DOCKER_SIGNAL is sent to it once.
    -1 when it could not be started or its worker failed. */
 #define LP_DOCKER_SIGNAL "SIGUSR1"
 struct lp_docker_life {
@@ -68,8 +68,8 @@ void lp_docker_sweep(const char *run_id);
 /* What lp_docker_clean() found. */
 struct lp_docker_leavings {
     unsigned containers, volumes, networks, services, secrets, folders; /* removed */
-    unsigned kept;    /* belong to a run that goes on, or to another host */
-    unsigned failed;  /* could not be removed: `complaint` says why the first could not */
+    unsigned kept;   /* belong to a run that goes on, or to another host */
+    unsigned failed; /* could not be removed: `complaint` says why the first could not */
     char complaint[256];
 };
 /* Removes all labelled objects whose run is gone, and their scratch folders. Each removed one is

@@ -26,11 +26,10 @@ struct kind {
 /* In this order: what is used goes after its users. */
 static const struct kind kinds[] = {
     {"service", "/services", NULL, "ID", "ID", "Spec", "/services/%s", COUNTS(services)},
-    {"container", "/containers/json?all=1", NULL, "Id", "Names", NULL,
-     "/containers/%s?force=1&v=1", COUNTS(containers)},
+    {"container", "/containers/json?all=1", NULL, "Id", "Names", NULL, "/containers/%s?force=1&v=1",
+     COUNTS(containers)},
     {"network", "/networks", NULL, "Id", "Name", NULL, "/networks/%s", COUNTS(networks)},
-    {"volume", "/volumes", "Volumes", "Name", "Name", NULL, "/volumes/%s?force=1",
-     COUNTS(volumes)},
+    {"volume", "/volumes", "Volumes", "Name", "Name", NULL, "/volumes/%s?force=1", COUNTS(volumes)},
     {"secret", "/secrets", NULL, "ID", "ID", "Spec", "/secrets/%s", COUNTS(secrets)},
 };
 

@@ -63,9 +63,8 @@ void lp_docker_bind_source(const struct lp_docker *docker, unsigned number, cons
 
 static void add_bind(json_t *mounts, const char *source, const char *target, bool read_only)
 {
-    json_array_append_new(mounts,
-                          json_pack("{s:s, s:s, s:s, s:b}", "Type", "bind", "Source", source,
-                                    "Target", target, "ReadOnly", (int)read_only));
+    json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:b}", "Type", "bind", "Source",
+                                            source, "Target", target, "ReadOnly", (int)read_only));
 }
 
 static void add_scratch(json_t *mounts, const struct lp_docker *docker, const char *name,
@@ -127,7 +126,8 @@ static json_t *mount_of(const struct lp_docker *docker, unsigned number,
 /* ---- namespaces and limits ---- */
 
 /* "container:0" of the scenario is a container's name in the engine. */
-static void set_mode(json_t *host, const char *key, const char *mode, const struct lp_docker *docker)
+static void set_mode(json_t *host, const char *key, const char *mode,
+                     const struct lp_docker *docker)
 {
     static const char prefix[] = "container:";
     char text[128];
@@ -199,11 +199,11 @@ json_t *lp_docker_spec(const struct lp_docker *docker, unsigned number,
     char text[16], hostname[32];
     snprintf(text, sizeof text, "%u", number);
     snprintf(hostname, sizeof hostname, "container-%u", number);
-    json_t *spec = json_pack("{s:s, s:o, s:[s, s], s:s, s:i, s:o, s:o}", "Image",
-                             lp_docker_image(row), "Entrypoint", entry_point(row), "Cmd",
-                             LP_DOCKER_ROOT "/plan", text, "WorkingDir", "/", "StopTimeout",
-                             STOP_SECONDS, "Labels", lp_docker_labels(docker), "HostConfig",
-                             host_config(docker, number, row));
+    json_t *spec =
+        json_pack("{s:s, s:o, s:[s, s], s:s, s:i, s:o, s:o}", "Image", lp_docker_image(row),
+                  "Entrypoint", entry_point(row), "Cmd", LP_DOCKER_ROOT "/plan", text, "WorkingDir",
+                  "/", "StopTimeout", STOP_SECONDS, "Labels", lp_docker_labels(docker),
+                  "HostConfig", host_config(docker, number, row));
     /* A container in the host's network has the host's name. */
     if (!row->network || strcmp(row->network, "host") != 0)
         json_object_set_new(spec, "Hostname", json_string(hostname));

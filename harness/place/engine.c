@@ -53,8 +53,7 @@ static int transfer(CURL *curl, int interrupt_fd, CURLcode *code)
         struct curl_waitfd extra = {.fd = interrupt_fd, .events = CURL_WAIT_POLLIN};
         if (curl_multi_perform(multi, &running) != CURLM_OK)
             break;
-        if (running &&
-            curl_multi_poll(multi, &extra, interrupt_fd >= 0, 60000, NULL) != CURLM_OK)
+        if (running && curl_multi_poll(multi, &extra, interrupt_fd >= 0, 60000, NULL) != CURLM_OK)
             break;
         if (running && interrupt_fd >= 0 && extra.revents) {
             result = 0;
@@ -71,8 +70,8 @@ static int transfer(CURL *curl, int interrupt_fd, CURLcode *code)
     return result;
 }
 
-static int request(struct lp_engine *engine, const struct lp_engine_call *call,
-                   struct lp_str *body, struct lp_err *err)
+static int request(struct lp_engine *engine, const struct lp_engine_call *call, struct lp_str *body,
+                   struct lp_err *err)
 {
     CURL *curl = engine->curl;
     CURLcode code = CURLE_FAILED_INIT;
@@ -123,8 +122,7 @@ int lp_engine_call(struct lp_engine *engine, const struct lp_engine_call *call, 
 int lp_engine_do(struct lp_engine *engine, const char *method, const char *path, json_t *body,
                  json_t **answer, struct lp_err *err)
 {
-    struct lp_engine_call call = {
-        .method = method, .path = path, .body = body, .interrupt_fd = -1};
+    struct lp_engine_call call = {.method = method, .path = path, .body = body, .interrupt_fd = -1};
     int status = lp_engine_call(engine, &call, answer, err);
     return status >= 200 && status < 400 ? 0 : -1;
 }

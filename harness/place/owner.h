@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose an object in an engine is. Each carries labels: the run, the process that wanted it, and the
- * run's scratch folder. Who finds objects later can tell a run that still goes on from one that was
- * killed: a process is named by host, boot, number and start time, which together never come again.
+ * Whose an object in an engine is. Each carries labels: the run, the process that wanted it, and
+ * the run's scratch folder. Who finds objects later can tell a run that still goes on from one that
+ * was killed: a process is named by host, boot, number and start time, which together never come
+ * again.
  */
 #ifndef LP_PLACE_OWNER_H
 #define LP_PLACE_OWNER_H

@@ -28,7 +28,7 @@ struct lp_place_view {
 struct lp_place {
     const char *name;
     bool threads;
-    bool engine;    /* containers are no children of ours: somebody else starts our worker in them */
+    bool engine; /* containers are no children of ours: somebody else starts our worker in them */
     int namespaces; /* CLONE_NEW* of a container's process, without the network's */
     /* Whether it can be used here: 0, or -1 with the reason. Tried for real, in a child. */
     int (*usable)(struct lp_err *err);

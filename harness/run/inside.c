@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a container that an engine made: from the plan in a file to the container's life. */
+/* The inside of a container that an engine made: from the plan in a file to the container's life.
+ */
 #include "run/outside.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs whose containers an engine makes. What processes of one run otherwise inherit lies in files
- * of the run folder, which every container sees: the control block, mapped by all, and a pipe with a
- * name instead of the eventfd. The runner has a child for each container as ever: it asks the
+ * of the run folder, which every container sees: the control block, mapped by all, and a pipe with
+ * a name instead of the eventfd. The runner has a child for each container as ever: it asks the
  * engine for the container, waits for it, and removes it.
  *
  * A container cannot be on a leash: it is no child. Instead the runner holds a record lock on the

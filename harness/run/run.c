@@ -127,8 +127,7 @@ static bool need_embedded(struct setup *setup)
         if (!row.image || strcmp(row.image, LP_DOCKER_IMAGE) == 0)
             continue;
         for (size_t k = 0; k <= scenario->lock_count; k++) {
-            const char *driver =
-                k ? scenario->locks[k - 1].driver : scenario->store.driver;
+            const char *driver = k ? scenario->locks[k - 1].driver : scenario->store.driver;
             if (is_embedded(driver))
                 continue;
             char reason[256];

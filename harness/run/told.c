@@ -18,8 +18,8 @@ char *lp_told_write(const struct lp_container_plan *plan, const struct lp_told_p
     lp_str_init(&yaml);
     lp_scenario_write(plan->scenario, &yaml);
     for (size_t i = 0; i < plan->server_count; i++)
-        json_array_append_new(servers, json_pack("{s:s, s:s}", "name", plan->servers[i].name, "url",
-                                                 paths->urls[i]));
+        json_array_append_new(
+            servers, json_pack("{s:s, s:s}", "name", plan->servers[i].name, "url", paths->urls[i]));
     /* JSON has no unsigned 64-bit numbers: the seed is a text. */
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)plan->seed);

@@ -26,8 +26,8 @@ static bool is_volume_name(const char *name)
 {
     size_t len = 0;
 
-    while (isascii(name[len]) &&
-           (isalnum((unsigned char)name[len]) || (len > 0 && name[len] && strchr("_-.", name[len]))))
+    while (isascii(name[len]) && (isalnum((unsigned char)name[len]) ||
+                                  (len > 0 && name[len] && strchr("_-.", name[len]))))
         len++;
     return len > 0 && len <= 31 && !name[len];
 }

@@ -131,8 +131,8 @@ struct lp_docker_row {
     const char *network; /* bridge, host, none; else a network of the run */
     const char *user;
     const char *memory, *cpus;
-    unsigned pids;       /* 0: not given */
-    bool read_only;      /* the root */
+    unsigned pids;  /* 0: not given */
+    bool read_only; /* the root */
     struct lp_mark mark;
 };
 
@@ -156,11 +156,11 @@ struct lp_scenario {
     enum lp_placement placement_needed; /* `needs: [namespace]`: no weaker one shows it; or AUTO */
     struct lp_docker_row docker[LP_DOCKER_ROWS_MAX];
     size_t docker_count;
-    unsigned rounds;       /* 0: until `duration` */
-    uint64_t duration_ns;  /* 0: until `rounds` */
-    int64_t start;         /* of the counter */
-    uint64_t deadline_ns;  /* of one operation */
-    uint64_t timeout_ns;   /* of the whole run */
+    unsigned rounds;      /* 0: until `duration` */
+    uint64_t duration_ns; /* 0: until `rounds` */
+    int64_t start;        /* of the counter */
+    uint64_t deadline_ns; /* of one operation */
+    uint64_t timeout_ns;  /* of the whole run */
     unsigned min_meetings;
     unsigned burst; /* every so many rounds all workers start together; 0: only the first */
     bool misuse;    /* unlock without lock and the like are meant */

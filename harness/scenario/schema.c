@@ -9,8 +9,8 @@
 #include "scenario/parse.h"
 
 const char *const lp_expect_names[] = {"held", "broken", NULL};
-const char *const lp_placement_names[] = {"auto", "thread", "process", "namespace",
-                                          "docker", "swarm", "remote", NULL};
+const char *const lp_placement_names[] = {"auto",   "thread", "process", "namespace",
+                                          "docker", "swarm",  "remote",  NULL};
 const char *const lp_on_error_names[] = {"end-round", "continue", NULL};
 const char *const lp_on_busy_names[] = {"retry-round", "retry-write", "end-round", NULL};
 const char *const lp_begin_names[] = {"deferred", "immediate", "exclusive", NULL};

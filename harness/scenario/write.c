@@ -155,7 +155,7 @@ static bool write_value(const struct lp_key *key, const void *member, struct lp_
 }
 
 void lp_write_members(const struct lp_scenario *scenario, unsigned place, const void *base,
-                          int indent, struct lp_str *out)
+                      int indent, struct lp_str *out)
 {
     for (size_t i = 0; i < lp_key_count; i++) {
         const struct lp_key *key = &lp_keys[i];

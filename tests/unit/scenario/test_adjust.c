@@ -126,7 +126,7 @@ START_TEST(placements_have_names)
         ck_assert_int_eq(placement, i);
         ck_assert_str_eq(lp_placement_name(placement), names[i]);
     }
-    ck_assert_int_eq(lp_placement_parse("docker", &placement), -1);
+    ck_assert_int_eq(lp_placement_parse("dokcer", &placement), -1);
     ck_assert_int_eq(lp_placement_parse("", &placement), -1);
 }
 END_TEST
