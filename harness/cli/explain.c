@@ -53,13 +53,17 @@ static void add_scenario(struct lp_str *out, const struct lp_scenario *scenario)
     lp_str_addf(out, "%s: %s\n\n", scenario->name, scenario->title);
     paragraph(out, "Summary", scenario->summary);
     paragraph(out, "Why", scenario->why);
+    paragraph(out, "Interleaving", scenario->interleaving);
     paragraph(out, "Fix", scenario->fix);
+    paragraph(out, "Who was bitten", scenario->sources);
     lp_str_addf(out, "Expected: %s%s%s\n\n", scenario->expect == LP_EXPECT_HELD ? "held" : "broken",
                 scenario->cause ? ", cause " : "", scenario->cause ? scenario->cause : "");
     const struct lp_cause_row *cause = scenario->cause ? find_cause(scenario->cause) : NULL;
     if (cause)
         add_cause(out, cause);
     lp_str_addf(out, "See it happen: lockproof run -v %s\n", scenario->name);
+    if (scenario->twin)
+        lp_str_addf(out, "Its twin: lockproof explain %s\n", scenario->twin);
 }
 
 /* A scenario's page holds that of its cause, so a name that both have is told as the scenario. */

@@ -142,8 +142,11 @@ struct lp_scenario {
     const char *name; /* file name without folder and ".yaml" */
     const char *title;
     const char *summary;
-    const char *why; /* mechanism, in prose; or NULL */
-    const char *fix; /* or NULL */
+    const char *why;          /* mechanism, in prose; or NULL */
+    const char *fix;          /* or NULL */
+    const char *interleaving; /* the shortest losing order, for people; or NULL */
+    const char *sources;      /* reports and manuals, in prose; or NULL */
+    const char *twin;         /* name of the other half of a pair; or NULL */
     enum lp_expect expect;
     const char *cause; /* expected diagnosis[0].cause, or NULL */
     struct lp_resource store;

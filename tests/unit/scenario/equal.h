@@ -99,7 +99,9 @@ static const char *differs(const struct lp_scenario *a, const struct lp_scenario
     const char *member = differs_numbers(a, b);
 
     if (!same_text(a->title, b->title) || !same_text(a->summary, b->summary) ||
-        !same_text(a->why, b->why) || !same_text(a->fix, b->fix))
+        !same_text(a->why, b->why) || !same_text(a->fix, b->fix) ||
+        !same_text(a->interleaving, b->interleaving) || !same_text(a->sources, b->sources) ||
+        !same_text(a->twin, b->twin))
         return "texts";
     if (a->expect != b->expect || !same_text(a->cause, b->cause))
         return "expect";

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every bundled scenario is read, written, and read back as the same. */
+/*
+ * Every bundled scenario is read, written, and read back as the same; and those that come in pairs,
+ * broken and right, name each other.
+ */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -9,7 +12,29 @@
 #include "tests/unit/scenario/learn.h"
 #include "tests/unit/unit.h"
 
-static size_t file_count; /* nftw passes no context */
+/* nftw passes no context */
+static size_t file_count;
+static struct half {
+    char name[64], twin[64];
+    enum lp_expect expect;
+} halves[1024];
+
+static void note_half(const struct lp_scenario *scenario)
+{
+    ck_assert_uint_lt(file_count, LP_ARRAY_LEN(halves));
+    struct half *half = &halves[file_count];
+    snprintf(half->name, sizeof half->name, "%s", scenario->name);
+    snprintf(half->twin, sizeof half->twin, "%s", scenario->twin ? scenario->twin : "");
+    half->expect = scenario->expect;
+}
+
+static const struct half *half_named(const char *name)
+{
+    for (size_t i = 0; i < file_count; i++)
+        if (strcmp(halves[i].name, name) == 0)
+            return &halves[i];
+    return NULL;
+}
 
 static int check_file(const char *path, const struct stat *status, int type, struct FTW *ftw)
 {
@@ -35,6 +60,7 @@ static int check_file(const char *path, const struct stat *status, int type, str
     parse_learning(&second, written.ptr, written.len, path);
     const char *member = differs(&first, &second);
     ck_assert_msg(member == NULL, "%s: %s differs\n%s", path, member, written.ptr);
+    note_half(&first);
     lp_scenario_release(&second);
     lp_scenario_release(&first);
     lp_str_release(&written);
@@ -48,6 +74,17 @@ START_TEST(each_comes_back_equal)
     ck_assert_msg(nftw("scenarios", check_file, 16, FTW_PHYS) == 0,
                   "scenarios: %s (run from the root of the repository)", strerror(errno));
     ck_assert_uint_gt(file_count, 0);
+    /* Several wrong ways may share the right one, so only the broken half must name its own. */
+    for (size_t i = 0; i < file_count; i++) {
+        const struct half *half = &halves[i];
+        if (!half->twin[0])
+            continue;
+        const struct half *twin = half_named(half->twin);
+        ck_assert_msg(twin != NULL, "%s: no scenario '%s'", half->name, half->twin);
+        ck_assert_msg(twin->twin[0], "%s: its twin %s names none", half->name, half->twin);
+        ck_assert_msg(twin->expect != half->expect, "%s: its twin %s has the same expectation",
+                      half->name, half->twin);
+    }
 }
 END_TEST
 
