@@ -65,31 +65,27 @@ static int by_instant(const void *a, const void *b)
     return left->begins ? -1 : 1;
 }
 
-static void make_rows(struct lp_diagram *diagram)
+void lp_diagram_add_rows(struct lp_diagram *diagram, size_t op, size_t lane, uint64_t begin_ns,
+                         uint64_t end_ns)
 {
-    const struct lp_witness *witness = &diagram->witness;
+    bool instant = end_ns <= begin_ns;
+    struct lp_lane_row row = {
+        .time_ns = begin_ns, .op = op, .lane = lane, .begins = true, .rank = instant ? 1 : 2};
+
+    diagram->rows[diagram->row_count++] = row;
+    if (end_ns == LP_NEVER)
+        return;
+    row.time_ns = instant ? begin_ns : end_ns;
+    row.begins = false;
+    row.ends = true;
+    row.rank = instant ? 1 : 0;
+    diagram->rows[diagram->row_count++] = row;
+}
+
+void lp_diagram_sort_rows(struct lp_diagram *diagram)
+{
     size_t kept = 0;
 
-    diagram->rows = lp_alloc(2 * witness->count, sizeof(struct lp_lane_row));
-    for (size_t i = 0; i < witness->count; i++) {
-        const struct lp_op *op = witness->ops[i];
-        const struct lp_record *record = op->record;
-        bool instant = record->complete_ns <= record->invoke_ns;
-        struct lp_lane_row row = {.time_ns = record->invoke_ns,
-                                  .op = i,
-                                  .lane = lane_of(diagram, op->worker),
-                                  .begins = true,
-                                  .rank = instant ? 1 : 2};
-
-        diagram->rows[diagram->row_count++] = row;
-        if (!lp_op_completed(op))
-            continue;
-        row.time_ns = instant ? record->invoke_ns : record->complete_ns;
-        row.begins = false;
-        row.ends = true;
-        row.rank = instant ? 1 : 0;
-        diagram->rows[diagram->row_count++] = row;
-    }
     qsort(diagram->rows, diagram->row_count, sizeof(struct lp_lane_row), by_instant);
     for (size_t i = 0; i < diagram->row_count; i++) {
         struct lp_lane_row *row = &diagram->rows[i];
@@ -101,6 +97,19 @@ static void make_rows(struct lp_diagram *diagram)
         diagram->rows[kept++] = *row;
     }
     diagram->row_count = kept;
+}
+
+static void make_rows(struct lp_diagram *diagram)
+{
+    const struct lp_witness *witness = &diagram->witness;
+
+    diagram->rows = lp_alloc(2 * witness->count, sizeof(struct lp_lane_row));
+    for (size_t i = 0; i < witness->count; i++) {
+        const struct lp_op *op = witness->ops[i];
+        lp_diagram_add_rows(diagram, i, lane_of(diagram, op->worker), op->record->invoke_ns,
+                            lp_op_completed(op) ? op->record->complete_ns : LP_NEVER);
+    }
+    lp_diagram_sort_rows(diagram);
 }
 
 static void write_cells(struct lp_diagram *diagram)
@@ -193,7 +202,7 @@ static void make_bars(struct lp_diagram *diagram)
     }
 }
 
-static void measure(struct lp_diagram *diagram)
+void lp_diagram_measure(struct lp_diagram *diagram)
 {
     for (size_t i = 0; i < diagram->lane_count; i++) {
         struct lp_lane *lane = &diagram->lanes[i];
@@ -201,7 +210,7 @@ static void measure(struct lp_diagram *diagram)
         size_t title = lp_columns(lane->title);
         size_t subtitle = lp_columns(lane->subtitle);
 
-        if (diagram->witness.history->containers > 1 && subtitle > title)
+        if (diagram->subtitles && subtitle > title)
             title = subtitle;
         lane->width = title > bars ? title - bars : 0;
     }
@@ -232,7 +241,8 @@ void lp_diagram_release(struct lp_diagram *diagram)
 void lp_diagram_init(struct lp_diagram *diagram, const struct lp_history *history,
                      const size_t *witness, size_t count)
 {
-    *diagram = (struct lp_diagram){0};
+    *diagram =
+        (struct lp_diagram){.start_ns = history->start_ns, .subtitles = history->containers > 1};
     lp_witness_init(&diagram->witness, history, witness, count);
     diagram->lanes = lp_alloc(diagram->witness.count, sizeof(struct lp_lane));
     for (size_t i = 0; i < diagram->witness.count; i++)
@@ -243,5 +253,5 @@ void lp_diagram_init(struct lp_diagram *diagram, const struct lp_history *histor
     make_rows(diagram);
     write_cells(diagram);
     make_bars(diagram);
-    measure(diagram);
+    lp_diagram_measure(diagram);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "history/calls.h"
 #include "reports/witness.h"
 
 struct lp_lane {
@@ -37,7 +38,10 @@ struct lp_lane_bar {
 };
 
 struct lp_diagram {
-    struct lp_witness witness;
+    struct lp_witness witness; /* empty when it is made of calls */
+    uint64_t start_ns;         /* times are told since then */
+    bool subtitles;            /* lanes have a second line */
+    bool places;               /* times are places in a file, not ns */
     struct lp_lane *lanes;
     size_t lane_count;
     struct lp_lane_row *rows;
@@ -49,6 +53,18 @@ struct lp_diagram {
 
 void lp_diagram_init(struct lp_diagram *diagram, const struct lp_history *history,
                      const size_t *witness, size_t count);
+/* The same of calls (history/calls.h): one lane a process, and a bar for what each acquire got. */
+void lp_diagram_from_calls(struct lp_diagram *diagram, const struct lp_calls *calls,
+                           const size_t *indexes, size_t count);
 void lp_diagram_release(struct lp_diagram *diagram);
+
+/* For those that make diagrams: the rows of operation `op` in `lane`; end_ns LP_NEVER when it has
+   none. `rows` has room for two of each. */
+void lp_diagram_add_rows(struct lp_diagram *diagram, size_t op, size_t lane, uint64_t begin_ns,
+                         uint64_t end_ns);
+/* When all are added: sorts, and makes one of two rows between which nothing fell. */
+void lp_diagram_sort_rows(struct lp_diagram *diagram);
+/* When rows, bars and titles are complete. */
+void lp_diagram_measure(struct lp_diagram *diagram);
 
 #endif

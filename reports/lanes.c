@@ -51,11 +51,18 @@ static char bar_at(const struct lp_diagram *diagram, size_t lane, size_t column,
     return shown;
 }
 
+static uint64_t since_start(const struct lp_diagram *diagram, uint64_t time_ns)
+{
+    return time_ns > diagram->start_ns ? time_ns - diagram->start_ns : 0;
+}
+
 static void format_time(const struct drawing *drawing, uint64_t time_ns, char *buf, size_t size)
 {
-    uint64_t since_ns = lp_since_start(drawing->diagram->witness.history, time_ns);
+    uint64_t since_ns = since_start(drawing->diagram, time_ns);
 
-    if (drawing->decimals == 3)
+    if (drawing->diagram->places)
+        snprintf(buf, size, "%" PRIu64, time_ns);
+    else if (drawing->decimals == 3)
         snprintf(buf, size, "%" PRIu64 ".%03u ms", since_ns / LP_MS,
                  (unsigned)(since_ns % LP_MS / LP_US));
     else
@@ -66,8 +73,8 @@ static void format_time(const struct drawing *drawing, uint64_t time_ns, char *b
 static int choose_decimals(const struct lp_diagram *diagram)
 {
     for (size_t i = 1; i < diagram->row_count; i++) {
-        uint64_t before_ns = lp_since_start(diagram->witness.history, diagram->rows[i - 1].time_ns);
-        uint64_t now_ns = lp_since_start(diagram->witness.history, diagram->rows[i].time_ns);
+        uint64_t before_ns = since_start(diagram, diagram->rows[i - 1].time_ns);
+        uint64_t now_ns = since_start(diagram, diagram->rows[i].time_ns);
         if (before_ns != now_ns && before_ns / LP_US == now_ns / LP_US)
             return 6;
     }
@@ -87,11 +94,11 @@ static void write_titles(const struct drawing *drawing, size_t time_width, struc
 {
     const struct lp_diagram *diagram = drawing->diagram;
     size_t bars = diagram->columns ? diagram->columns + 1 : 0;
-    int lines = diagram->witness.history->containers > 1 ? 2 : 1;
+    int lines = diagram->subtitles ? 2 : 1;
 
     for (int line = 0; line < lines; line++) {
         lp_blanks(out, time_width - (line == 0 ? 4 : 0));
-        lp_str_add(out, line == 0 ? "time" : "");
+        lp_str_add(out, line > 0 ? "" : diagram->places ? " row" : "time");
         for (size_t i = 0; i < diagram->lane_count; i++) {
             const struct lp_lane *lane = &diagram->lanes[i];
             lp_blanks(out, LANE_GAP);
@@ -162,15 +169,30 @@ static void write_diagram(const struct drawing *drawing, struct lp_str *out)
     }
 }
 
+static void draw_lanes(struct lp_diagram *diagram, bool color, struct lp_str *out)
+{
+    struct drawing drawing = {
+        .diagram = diagram, .color = color, .decimals = choose_decimals(diagram)};
+
+    if (diagram->row_count > 0)
+        write_diagram(&drawing, out);
+    lp_diagram_release(diagram);
+}
+
 void lp_report_lanes(const struct lp_history *history, const size_t *witness, size_t count,
                      bool color, struct lp_str *out)
 {
     struct lp_diagram diagram;
 
     lp_diagram_init(&diagram, history, witness, count);
-    struct drawing drawing = {
-        .diagram = &diagram, .color = color, .decimals = choose_decimals(&diagram)};
-    if (diagram.row_count > 0)
-        write_diagram(&drawing, out);
-    lp_diagram_release(&diagram);
+    draw_lanes(&diagram, color, out);
+}
+
+void lp_report_call_lanes(const struct lp_calls *calls, const size_t *indexes, size_t count,
+                          bool color, struct lp_str *out)
+{
+    struct lp_diagram diagram;
+
+    lp_diagram_from_calls(&diagram, calls, indexes, count);
+    draw_lanes(&diagram, color, out);
 }
