@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/units.h"
 #include "reports/clean.h"
+#include "reports/model.h"
 #include "reports/tally.h"
 
 typedef void fact_fn(const struct lp_run_result *result, struct lp_str *out);
@@ -70,6 +71,8 @@ static void fact_change(const struct lp_run_result *result, struct lp_str *out)
     const struct lp_checks *checks = result->checks;
     const struct lp_diagnosis *diagnosis = first_diagnosis(result);
 
+    if (result->model)
+        return;
     if (diagnosis && diagnosis->fix)
         lp_clean_line(out, diagnosis->fix);
     else if (checks && checks->contention.meetings < result->scenario->min_meetings)
@@ -80,6 +83,34 @@ static void fact_change(const struct lp_run_result *result, struct lp_str *out)
                         "their effect cannot be told");
     else
         lp_str_add(out, "run it again, longer (-d) and with more time to end (--timeout)");
+}
+
+static void fact_model(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (!result->model)
+        return;
+    lp_model_name(&result->model->model, out);
+    lp_str_addf(out, ": %s", lp_model_summary(result->model->model.kind));
+    if (result->model->inferred)
+        lp_str_addf(out, " (inferred: %s)", result->model->inferred);
+}
+
+static void fact_story(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (result->model)
+        lp_model_story(result->model, out);
+}
+
+static void fact_read(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (result->model)
+        lp_model_read_line(result->model, out);
+}
+
+static void fact_rule(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (result->model)
+        lp_model_rule_line(result->model, out);
 }
 
 static void fact_needs(const struct lp_run_result *result, struct lp_str *out)
@@ -208,6 +239,8 @@ static void fact_fairness(const struct lp_run_result *result, struct lp_str *out
 
 static void fact_placement(const struct lp_run_result *result, struct lp_str *out)
 {
+    if (result->model)
+        return;
     lp_str_addf(out, "%s, %u worker%s, %u container%s", lp_placement_name(result->placement),
                 lp_scenario_workers(result->scenario),
                 lp_scenario_workers(result->scenario) == 1 ? "" : "s", result->scenario->containers,
@@ -243,9 +276,13 @@ static const struct row {
     {"cause", BROKEN | OPEN, fact_cause},
     {"evidence", BROKEN | OPEN, fact_evidence},
     {"violated", BROKEN, fact_violated},
+    {"calls", BROKEN, fact_story},
     {"fix", BROKEN, fact_fix},
     {"change", OPEN, fact_change},
     {"needs", SKIPPED, fact_needs},
+    {"model", RAN, fact_model},
+    {"read", RAN, fact_read},
+    {"decided", RAN, fact_rule},
     {"counter", RAN, fact_counter},
     {"meetings", RAN, fact_meetings},
     {"timing", HELD, fact_timing},
@@ -288,6 +325,9 @@ static void draw(const struct lp_run_result *result, bool color, struct lp_str *
     const struct lp_checks *checks = result->checks;
     const struct lp_diagnosis *diagnosis = first_diagnosis(result);
 
+    if (result->model && result->model->shrunk->count > 0)
+        lp_report_call_lanes(result->model->calls, result->model->shrunk->calls,
+                             result->model->shrunk->count, color, out);
     if (!checks || !checks->history)
         return;
     if (diagnosis && diagnosis->witness_count > 0)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "reports/clean.h"
+#include "reports/model_json.h"
 #include "reports/tally.h"
 #include "reports/witness.h"
 
@@ -185,10 +186,13 @@ static json_t *progress_json(const struct lp_checks *checks)
 }
 
 /* An invariant that the scenario cannot have (no locks) is left out rather than "unknown". */
-static json_t *invariants_json(const struct lp_checks *checks)
+static json_t *invariants_json(const struct lp_run_result *result)
 {
+    const struct lp_checks *checks = result->checks;
     json_t *array = made(json_array());
 
+    if (result->model)
+        append(array, lp_model_json(result->model));
     if (checks && checks->lost_update.result != LP_NOT_APPLICABLE)
         append(array, lost_update_json(checks));
     if (checks && checks->mutual_exclusion.result != LP_NOT_APPLICABLE)
@@ -268,12 +272,13 @@ static double contention(const struct lp_checks *checks)
 static void set_measured(json_t *object, const struct lp_run_result *result)
 {
     const struct lp_checks *checks = result->checks;
+    const struct lp_model_report *model = result->model;
     bool held = result->judgement->verdict == LP_HELD;
     json_t *group = made(json_object());
 
-    set(group, "ok", number(checks ? checks->ops_ok : 0));
-    set(group, "fail", number(checks ? checks->ops_fail : 0));
-    set(group, "unknown", number(checks ? checks->ops_unknown : 0));
+    set(group, "ok", number(checks ? checks->ops_ok : model ? model->ok : 0));
+    set(group, "fail", number(checks ? checks->ops_fail : model ? model->fail : 0));
+    set(group, "unknown", number(checks ? checks->ops_unknown : model ? model->unknown : 0));
     set(object, "operations", group);
     set(object, "contention", json_real(checks ? contention(checks) : 0));
     set(object, "rounds_per_s", checks ? real_or_null(result->rounds_per_s) : json_null());
@@ -319,7 +324,7 @@ static json_t *result_json(const struct lp_run_result *result)
         field(result->store_filesystem, sizeof(result->store_filesystem)));
     set(object, "reproduce", field(result->reproduce, sizeof(result->reproduce)));
     set_measured(object, result);
-    set(object, "invariants", invariants_json(result->checks));
+    set(object, "invariants", invariants_json(result));
     set(object, "diagnosis", diagnosis_json(result));
     set(object, "explored", json_null());
     set(object, "faults", json_array());

@@ -25,6 +25,7 @@
 #include "reports/clean.h"
 #include "reports/diagram.h"
 #include "reports/layout.h"
+#include "reports/model.h"
 
 enum { LANES_MAX = 5, LANE_GAP = 2 };
 

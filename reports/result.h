@@ -15,6 +15,8 @@
 #include "scenario/scenario.h"
 #include "verdict/verdict.h"
 
+struct lp_model_report; /* reports/model.h */
+
 struct lp_need {
     char name[64];    /* "redis-server" */
     char remedy[256]; /* "apt-get install redis-server" */
@@ -25,6 +27,7 @@ struct lp_need {
 struct lp_run_result {
     const struct lp_scenario *scenario;
     const struct lp_checks *checks;       /* NULL when skipped */
+    const struct lp_model_report *model;  /* a history decided by a model: instead of checks */
     const struct lp_judgement *judgement; /* verdict skipped: only verdict and reason are set */
     bool as_expected;
     bool fell_back;              /* namespaces were wanted and are forbidden here */

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "reports/clean.h"
+#include "reports/model.h"
 
 enum lp_standing lp_standing(const struct lp_run_result *result)
 {
@@ -100,6 +101,10 @@ void lp_result_proof(const struct lp_run_result *result, struct lp_str *out)
 {
     const struct lp_checks *checks = result->checks;
 
+    if (result->model) {
+        lp_add_number(out, result->model->decision->judged);
+        lp_str_add(out, " calls");
+    }
     if (!checks)
         return;
     switch (result->judgement->verdict) {

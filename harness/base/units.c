@@ -151,3 +151,27 @@ char *lp_number_format(uint64_t number, char *buf, size_t size)
     snprintf(buf, size, "%s", grouped);
     return buf;
 }
+
+int lp_size_parse(const char *text, uint64_t *bytes)
+{
+    static const char letters[] = "kMGT";
+    uint64_t number = 0, factor = 1;
+    const char *at = text;
+
+    for (; *at >= '0' && *at <= '9'; at++)
+        if (__builtin_mul_overflow(number, UINT64_C(10), &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*at - '0'), &number))
+            return -1;
+    if (at == text)
+        return -1;
+    const char *unit = *at ? strchr(letters, *at == 'K' ? 'k' : *at) : NULL;
+    if (unit) {
+        factor = UINT64_C(1) << 10 * (unit - letters + 1);
+        at++;
+    }
+    if (*at && strcmp(at, "B") != 0 && strcmp(at, "iB") != 0)
+        return -1;
+    if (number == 0 || __builtin_mul_overflow(number, factor, bytes))
+        return -1;
+    return 0;
+}

@@ -26,6 +26,11 @@ char *lp_duration_format(uint64_t ns, char *buf, size_t size);
 /* A whole decimal number in [min, max]; nothing before or behind it. 0, or -1. */
 int lp_number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number) LP_MUST_CHECK;
 
+/* "200M" "1G" "512k" "4096" -> bytes, by powers of 1024; "B" and "iB" may follow. 0, or -1 when it
+   is none, is 0, or does not fit. */
+int lp_size_parse(const char *text, uint64_t *bytes) LP_MUST_CHECK;
+#define LP_SIZE_EXPECTED "a size such as 512k, 200M or 1G"
+
 /* 12431 -> "12,431"; `buf` of at least 28 bytes. Returns buf. */
 char *lp_number_format(uint64_t number, char *buf, size_t size);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lockproof check: decides a recorded history again, also one whose run was killed. It knows the
- * history only: what the scenario expected does not matter here.
+ * lockproof check: decides a recorded history again, also one whose run was killed, or one that
+ * another tool recorded. It knows the history only: what the scenario expected does not matter
+ * here. Without --model a run of our own is judged as the run was; everything else by a model.
  */
 #include "cli/commands.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/check_calls.h"
+#include "cli/check_files.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/ui.h"
@@ -21,48 +24,54 @@
 
 struct options {
     uint64_t min_meetings;
-    struct lp_texts formats;
+    struct lp_texts formats, exports;
+    const char *model, *key, *memory, *linearization;
+    uint64_t timeout_ns, uncertainty_ns;
     bool quiet, no_color;
 };
 
 #define AT(member) offsetof(struct options, member)
 static const struct lp_option rows[] = {
+    {"model", '\0', "M", LP_OPTION_TEXT, AT(model), 0,
+     "mutex owned-mutex reentrant fenced semaphore:N rw-lock lease counter register cas-register"},
+    {"key", '\0', "FIELD", LP_OPTION_TEXT, AT(key), 0,
+     "the rows' field that names the object; value: values are [key value]; none: one object"},
+    {"uncertainty", '\0', "T", LP_OPTION_DURATION, AT(uncertainty_ns), 0,
+     "clocks of processes may each be wrong by so much"},
+    {"timeout", '\0', "T", LP_OPTION_DURATION, AT(timeout_ns), 0, "give up after so long"},
+    {"memory", '\0', "SIZE", LP_OPTION_TEXT, AT(memory), 0, "use no more than 512k, 200M, 1G ..."},
+    {"linearization", '\0', "FILE", LP_OPTION_TEXT, AT(linearization), 0,
+     "when held: an order of the calls that explains every answer"},
+    {"export", '\0', "F[=FILE]", LP_OPTION_LIST, AT(exports), 0,
+     "write the history as edn, json or porcupine; repeatable"},
     {"min-meetings", '\0', "N", LP_OPTION_NUMBER, AT(min_meetings), 0,
-     "contested grants that `held` needs (30)"},
+     "own runs: contested grants that `held` needs (30)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
      "text json junit tap markdown github; repeatable"},
     {"quiet", 'q', NULL, LP_OPTION_FLAG, AT(quiet), 0, "only the last line"},
     {"no-color", '\0', NULL, LP_OPTION_FLAG, AT(no_color), 0, "no colour (also: NO_COLOR)"},
 };
-const struct lp_command_line lp_line_check = {
+static const struct lp_command_line line = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
     .synopsis = "check [OPTION...] HISTORY...",
     .summary =
-        "Decides recorded histories: run folders, or their history folders. A history whose "
-        "run was\nkilled is read to its last complete record. Exit status: 0 held, 1 broken, "
-        "2 usage,\n3 inconclusive.",
+        "Decides recorded histories: run folders of lockproof, Jepsen's histories (EDN, JSON, text "
+        "logs);\n- is standard input. A run folder is judged as its run was, also one that was "
+        "killed; with --model,\nand every other history, by a model (inferred where the operations "
+        "make it plain). Exit status:\n0 held, 1 broken, 2 usage, 3 inconclusive.",
 };
 
-/* One history and what came of it. */
+/* One history and what came of it: by the checkers of runs, or by a model. */
 struct decision {
+    bool by_model;
+    struct lp_calls_decision calls;
     struct lp_scenario scenario; /* only what the history itself knows */
     struct lp_history history;
     struct lp_checks checks;
     struct lp_judgement judgement;
     struct lp_run_result result;
 };
-
-static int load(struct decision *decision, const char *path, struct lp_err *err)
-{
-    struct lp_str folder;
-    lp_str_init(&folder);
-    lp_str_addf(&folder, "%s/history", path);
-    const char *from = lp_is_folder(folder.ptr) ? folder.ptr : path;
-    int result = lp_history_load(&decision->history, from, err);
-    lp_str_release(&folder);
-    return result;
-}
 
 /* The latest sign of life ends the run; the header of any worker tells what it was of. */
 static void describe(struct decision *decision, const char *path)
@@ -90,11 +99,11 @@ static void describe(struct decision *decision, const char *path)
     snprintf(result->reproduce, sizeof result->reproduce, "lockproof check %s", path);
 }
 
-static int decide(struct decision *decision, const char *path, uint64_t min_meetings,
-                  struct lp_err *err)
+static int decide_run(struct decision *decision, const char *path, uint64_t min_meetings,
+                      struct lp_err *err)
 {
     lp_arena_init(&decision->scenario.arena);
-    if (load(decision, path, err) == -1)
+    if (lp_check_load(&decision->history, path, err) == -1)
         return -1;
     if (decision->history.worker_count == 0)
         return lp_err_set(err, LP_ERR_USAGE, "'%s' holds no history", path);
@@ -113,21 +122,37 @@ static int decide(struct decision *decision, const char *path, uint64_t min_meet
     return 0;
 }
 
+static int decide(struct decision *decision, const char *path, const struct options *options,
+                  const struct lp_calls_request *request, struct lp_err *err)
+{
+    decision->by_model = options->model || !lp_is_folder(path);
+    if (decision->by_model)
+        return lp_calls_decide(&decision->calls, path, request, err);
+    return decide_run(decision, path, options->min_meetings, err);
+}
+
 static void release(struct decision *decision)
 {
+    lp_calls_decision_release(&decision->calls);
     lp_judgement_release(&decision->judgement);
     lp_checks_release(&decision->checks);
     lp_history_release(&decision->history);
     lp_arena_release(&decision->scenario.arena);
 }
 
+static const struct lp_run_result *result_of(const struct decision *decision)
+{
+    return decision->by_model ? &decision->calls.result : &decision->result;
+}
+
 static int exit_status(const struct decision *decisions, size_t count)
 {
     int status = LP_EXIT_OK;
     for (size_t i = 0; i < count; i++) {
-        if (decisions[i].judgement.verdict == LP_BROKEN)
+        enum lp_verdict verdict = result_of(&decisions[i])->judgement->verdict;
+        if (verdict == LP_BROKEN)
             return LP_EXIT_FINDING;
-        if (decisions[i].judgement.verdict != LP_HELD)
+        if (verdict != LP_HELD)
             status = LP_EXIT_UNDECIDED;
     }
     return status;
@@ -138,7 +163,7 @@ static int report(const struct options *options, const struct decision *decision
 {
     const struct lp_run_result **results = lp_alloc(count, sizeof *results);
     for (size_t i = 0; i < count; i++)
-        results[i] = &decisions[i].result;
+        results[i] = result_of(&decisions[i]);
     int status = exit_status(decisions, count);
     struct lp_report_set set = {
         .results = results,
@@ -155,19 +180,62 @@ static int report(const struct options *options, const struct decision *decision
     return result == -1 ? -1 : status;
 }
 
+static int prepare(const struct options *options, size_t count, struct lp_calls_request *request,
+                   struct lp_check_files *files, struct lp_err *err)
+{
+    if (count == 0)
+        return lp_err_set(err, LP_ERR_USAGE, "no history given; a run folder is one");
+    *request = (struct lp_calls_request){
+        .model = options->model,
+        .read = {.key = options->key, .uncertainty_ns = options->uncertainty_ns},
+        .timeout_ns = options->timeout_ns,
+        .memory = 0,
+    };
+    struct lp_model ignored;
+    if (options->model && lp_model_parse(&ignored, options->model, err) == -1)
+        return -1;
+    if (options->memory && lp_size_parse(options->memory, &request->memory) == -1)
+        return lp_err_set(err, LP_ERR_USAGE, "option '--memory': '%s' is not " LP_SIZE_EXPECTED,
+                          options->memory);
+    if (lp_check_files_parse(files, &options->exports, options->linearization, count, err) == -1)
+        return -1;
+    request->want_order = files->wants_order;
+    return 0;
+}
+
+static int write_files(const struct lp_check_files *files, const struct decision *decision,
+                       struct lp_err *err)
+{
+    if (decision->by_model)
+        return lp_check_files_write(files, &decision->calls.calls, &decision->calls.decision,
+                                    &decision->calls.shrunk, err);
+    if (files->count == 0)
+        return 0;
+    struct lp_calls calls;
+    lp_calls_from_history(&calls, &decision->history);
+    int result = lp_check_files_write(files, &calls, NULL, NULL, err);
+    lp_calls_release(&calls);
+    return result;
+}
+
 static int carry_out(const struct options *options, const char **paths, size_t count,
                      struct lp_err *err)
 {
     struct lp_outputs outputs;
-    if (count == 0)
-        return lp_err_set(err, LP_ERR_USAGE, "no history given; a run folder is one");
-    if (lp_outputs_parse(&outputs, &options->formats, err) == -1)
+    struct lp_check_files files;
+    struct lp_calls_request request;
+    if (prepare(options, count, &request, &files, err) == -1 ||
+        lp_outputs_parse(&outputs, &options->formats, err) == -1)
         return -1;
+    if (files.takes_stdout && options->formats.count == 0)
+        outputs.count = 0; /* what was asked for is the export */
     struct decision *decisions = lp_alloc(count, sizeof *decisions);
     int result = 0;
     size_t decided = 0;
     for (; decided < count && result == 0; decided++)
-        result = decide(&decisions[decided], paths[decided], options->min_meetings, err);
+        result = decide(&decisions[decided], paths[decided], options, &request, err);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = write_files(&files, &decisions[i], err);
     if (result == 0)
         result = report(options, decisions, count, &outputs, err);
     for (size_t i = 0; i < decided; i++)
@@ -184,8 +252,8 @@ int lp_command_check(int argc, char **argv)
     size_t count;
     bool help;
     int status = -1;
-    if (lp_options_parse(&lp_line_check, argc, argv, &options, paths, &count, &help, &err) == 0)
-        status = help ? lp_help_show(&lp_line_check) : carry_out(&options, paths, count, &err);
+    if (lp_options_parse(&line, argc, argv, &options, paths, &count, &help, &err) == 0)
+        status = help ? lp_help_show(&line) : carry_out(&options, paths, count, &err);
     free(paths);
     return lp_ui_end(status, &err);
 }

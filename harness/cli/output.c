@@ -37,8 +37,7 @@ static int unknown_format(const char *name, struct lp_err *err)
     return -1;
 }
 
-/* Before the run, not after it: an hour's work should not end in a typo. */
-static int check_folder(const char *file, struct lp_err *err)
+int lp_output_check_folder(const char *file, struct lp_err *err)
 {
     const char *slash = strrchr(file, '/');
     char *folder = slash ? lp_strdup(file) : lp_strdup(".");
@@ -67,7 +66,7 @@ int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, s
         if (equals && !output->file[0])
             return lp_err_set(err, LP_ERR_USAGE, "option '--format': no file after '%s'",
                               given->text[i]);
-        if (output->file && check_folder(output->file, err) == -1)
+        if (output->file && lp_output_check_folder(output->file, err) == -1)
             return -1;
     }
     if (outputs->count == 0)

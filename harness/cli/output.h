@@ -22,6 +22,9 @@ struct lp_outputs {
    that cannot be written, before anything is run. */
 int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, struct lp_err *err);
 
+/* Can a file be written there? Asked before the run: an hour's work should not end in a typo. */
+int lp_output_check_folder(const char *file, struct lp_err *err);
+
 /* Writes all of them, also when one fails; *err is then of the first that did. `set->color` counts
  * for stdout only. */
 int lp_outputs_write(const struct lp_outputs *outputs, const struct lp_report_set *set,
