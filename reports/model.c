@@ -123,6 +123,16 @@ void lp_model_sentence(const struct lp_calls *calls, const struct lp_call *call,
         lp_str_addf(out, ", line %" PRIu32, call->source);
 }
 
+static bool is_exclusion(const struct lp_model_report *report)
+{
+    const struct lp_call *calls = report->calls->calls;
+    const struct lp_call *first = &calls[report->shrunk->calls[0]];
+    const struct lp_call *second = &calls[report->shrunk->calls[1]];
+
+    return first->kind <= LP_CALL_ACQUIRE_SHARED && second->kind <= LP_CALL_ACQUIRE_SHARED &&
+           report->model.kind != LP_MODEL_FENCED && first->process != second->process;
+}
+
 void lp_model_story(const struct lp_model_report *report, struct lp_str *out)
 {
     const struct lp_shrunk *shrunk = report->shrunk;
@@ -144,6 +154,8 @@ void lp_model_story(const struct lp_model_report *report, struct lp_str *out)
         lp_str_add(out, i > 0 ? "; " : "");
         lp_model_sentence(calls, &calls->calls[shrunk->calls[i]], out);
     }
+    if (shrunk->count == 2 && is_exclusion(report))
+        lp_str_add(out, "; so both had it at once");
     if (shrunk->count > SENTENCES_MAX)
         lp_str_addf(out, "; and %zu more", shrunk->count - SENTENCES_MAX);
 }

@@ -106,6 +106,22 @@ static bool reduce(struct shrink *shrink, size_t *parts)
     return smaller;
 }
 
+/* Two grants that exclude each other tell people more than a grant and somebody's release. */
+static void try_without_releases(struct shrink *shrink)
+{
+    struct lp_shrunk *shrunk = shrink->shrunk;
+    size_t *trial = lp_alloc(shrunk->count, sizeof *trial);
+    size_t count = 0;
+    for (size_t i = 0; i < shrunk->count; i++)
+        if (shrink->calls->calls[shrunk->calls[i]].kind != LP_CALL_RELEASE)
+            trial[count++] = shrunk->calls[i];
+    if (count > 0 && count < shrunk->count && proves(shrink, trial, count)) {
+        memcpy(shrunk->calls, trial, count * sizeof *trial);
+        shrunk->count = count;
+    }
+    free(trial);
+}
+
 static void ddmin(struct shrink *shrink)
 {
     struct lp_shrunk *shrunk = shrink->shrunk;
@@ -139,6 +155,7 @@ void lp_model_shrink(const struct lp_model *model, const struct lp_calls *calls,
         memcpy(shrunk->calls, decision->witness, shrunk->count * sizeof *shrunk->calls);
     shrink.kept = lp_alloc(calls->count, sizeof *shrink.kept);
     shrink.trial.calls = lp_alloc(calls->count, sizeof *shrink.trial.calls);
+    try_without_releases(&shrink);
     ddmin(&shrink);
     free(shrink.kept);
     free(shrink.trial.calls);

@@ -51,7 +51,7 @@ static const struct lp_option rows[] = {
     {"quiet", 'q', NULL, LP_OPTION_FLAG, AT(quiet), 0, "only the last line"},
     {"no-color", '\0', NULL, LP_OPTION_FLAG, AT(no_color), 0, "no colour (also: NO_COLOR)"},
 };
-static const struct lp_command_line line = {
+const struct lp_command_line lp_line_check = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
     .synopsis = "check [OPTION...] HISTORY...",
@@ -252,8 +252,8 @@ int lp_command_check(int argc, char **argv)
     size_t count;
     bool help;
     int status = -1;
-    if (lp_options_parse(&line, argc, argv, &options, paths, &count, &help, &err) == 0)
-        status = help ? lp_help_show(&line) : carry_out(&options, paths, count, &err);
+    if (lp_options_parse(&lp_line_check, argc, argv, &options, paths, &count, &help, &err) == 0)
+        status = help ? lp_help_show(&lp_line_check) : carry_out(&options, paths, count, &err);
     free(paths);
     return lp_ui_end(status, &err);
 }

@@ -15,7 +15,7 @@
 
 static const struct form {
     const char *name; /* first: searched by lp_nearest */
-    enum lp_export form = LP_EXPORT_EDN;
+    enum lp_export form;
 } forms[] = {
     {"edn", LP_EXPORT_EDN},
     {"json", LP_EXPORT_JSON},
