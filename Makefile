@@ -159,7 +159,7 @@ help:
 	  'make sanitize     the tests under address, undefined-behaviour and thread sanitizers' \
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
 	  'make valgrind     embedded scenarios under valgrind: no leak, no error' \
-	  'make power        every bundled scenario RUNS=100 times; writes docs/power.md' \
+	  'make power        every bundled scenario RUNS=100 times, and the mutation score; writes docs/power.md, docs/mutants.md' \
 	  'make bench        whole runs timed side by side' \
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
 	  'make clean        remove build/'
@@ -197,6 +197,7 @@ valgrind: all
 power: all
 	@ci/install build test
 	@ci/power $(OUT) $(RUNS)
+	@ci/mutants $(OUT)
 bench: all
 	@ci/install build test bench
 	@ci/bench $(OUT)
