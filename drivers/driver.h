@@ -59,6 +59,8 @@ enum lp_ability {
     LP_TOKENS = 1 << 5,         /* lock: grant->token grows with every grant (fencing) */
     LP_ATOMIC_WRITE = 1 << 6,   /* store: a read never sees half of a write */
     LP_NEEDS_SHARED_VM = 1 << 7, /* works only between threads of one process, by its own rules */
+    LP_TIMED = 1 << 8,           /* lock: what it does depends on lp_now_ns() */
+    LP_FINDS_DEADLOCK = 1 << 9,  /* lock: the backend refuses to wait in a circle (EDEADLK) */
 };
 
 /* One parameter of a driver; the scenario's value is parsed into the parameter struct at `offset`.
@@ -206,6 +208,11 @@ struct lp_driver {
     enum lp_outcome (*harm)(struct lp_client *client, enum lp_harm harm,
                             const struct lp_session *victim);
 
+    /* Optional. Puts the backing object back to what prepare() made of it, cheaply; `client` is
+       open for `role` and holds nothing, and nobody uses the object. Exploring does it before each
+       schedule. NULL: a store is written, a lock is taken to be free when all have released it. */
+    enum lp_outcome (*reset)(struct lp_client *client, unsigned role, int64_t start);
+
     const struct lp_lock_ops *lock;   /* when LP_ROLE_LOCK */
     const struct lp_store_ops *store; /* when LP_ROLE_STORE */
 };
@@ -227,18 +234,26 @@ struct lp_client {
     char error[192];
 };
 
+/* What became of a wait that was left to the harness. */
+enum lp_waited {
+    LP_WAIT_YOURSELF, /* a free run: wait as the backend waits */
+    LP_WAITED,        /* somebody else decided when to try again, and it is now */
+    LP_WAIT_NO_MORE,  /* give up: what was asked for is LP_BUSY */
+};
+
 /* What the harness offers to drivers. Called through the helpers below. */
 struct lp_services {
-    uint64_t (*now_ns)(void);
+    uint64_t (*now_ns)(struct lp_client *client);
     void (*point)(struct lp_client *client, const char *name);
+    enum lp_waited (*wait)(struct lp_client *client);
     void (*alarm_start)(struct lp_client *client, uint64_t deadline_ns);
     void (*alarm_stop)(struct lp_client *client);
 };
 
-/* CLOCK_MONOTONIC in ns. */
+/* CLOCK_MONOTONIC in ns; under exploration only as much of it as the scenario thinks. */
 static inline uint64_t lp_now_ns(struct lp_client *client)
 {
-    return client->services->now_ns();
+    return client->services->now_ns(client);
 }
 
 /* Marks a place between two backend operations, where exploring may let others go first. A no-op
@@ -246,6 +261,13 @@ static inline uint64_t lp_now_ns(struct lp_client *client)
 static inline void lp_point(struct lp_client *client, const char *name)
 {
     client->services->point(client, name);
+}
+
+/* Asked when an operation finds what it needs taken, and would now wait in the backend or sleep
+   until the next try. Exploring lets others go on instead. */
+static inline enum lp_waited lp_wait(struct lp_client *client)
+{
+    return client->services->wait ? client->services->wait(client) : LP_WAIT_YOURSELF;
 }
 
 /* From `deadline_ns` on, the calling thread's blocking system calls end with EINTR, again and again

@@ -83,12 +83,19 @@ static bool names_locked_file(const struct state *state, const char *path)
            locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 
+static int try_flock(int fd, int operation)
+{
+    return flock(fd, operation | LOCK_NB);
+}
+
+static const struct lp_handle_calls calls = {.block = flock, .attempt = try_flock};
+
 static enum lp_outcome grab(struct lp_client *client, int operation, const uint64_t *deadline_ns)
 {
     struct state *state = client->state;
-    int failed = flock(state->handle.fd, operation | LOCK_NB) == 0 ? 0 : errno;
+    int failed = try_flock(state->handle.fd, operation) == 0 ? 0 : errno;
     if (failed == EWOULDBLOCK && deadline_ns)
-        failed = lp_handle_block(client, flock, state->handle.fd, operation, *deadline_ns);
+        failed = lp_handle_block(client, &calls, state->handle.fd, operation, *deadline_ns);
     if (failed == EWOULDBLOCK || failed == EINTR)
         return LP_BUSY;
     if (failed)
@@ -104,10 +111,12 @@ static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
     struct state *state = client->state;
 
     for (;;) {
+        bool was_open = state->handle.fd != -1;
         enum lp_outcome outcome = lp_handle_open(client, &state->handle, KIND, params->path);
         if (outcome != LP_OK)
             return outcome;
-        lp_point(client, "opened");
+        if (!was_open)
+            lp_point(client, "opened");
         outcome = grab(client, mode == LP_SHARED ? LOCK_SH : LOCK_EX, deadline_ns);
         if (outcome != LP_OK) {
             /* The end of a wait is the end of the acquire; a try may have others after it. */
@@ -115,8 +124,10 @@ static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
                 lp_handle_close(&state->handle);
             return outcome;
         }
+        if (!params->recheck)
+            break;
         lp_point(client, "locked");
-        if (!params->recheck || names_locked_file(state, params->path))
+        if (names_locked_file(state, params->path))
             break;
         lp_handle_close(&state->handle);
         lp_point(client, "was stale");
@@ -152,7 +163,8 @@ static enum lp_outcome upgrade(struct lp_client *client, uint64_t deadline_ns,
         return lp_fail(client, LP_BUSY, 0, "not granted; flock has given up the shared lock");
     if (outcome != LP_OK)
         return outcome;
-    lp_point(client, "locked");
+    if (params->recheck)
+        lp_point(client, "locked");
     if (params->recheck && !names_locked_file(state, params->path)) {
         lp_handle_close(&state->handle);
         return acquire(client, LP_EXCLUSIVE, &deadline_ns, grant);

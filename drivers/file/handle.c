@@ -53,13 +53,21 @@ void lp_handle_close(struct lp_handle *handle)
     handle->fd = -1;
 }
 
-int lp_handle_block(struct lp_client *client, int (*call)(int fd, int type), int fd, int type,
+int lp_handle_block(struct lp_client *client, const struct lp_handle_calls *calls, int fd, int type,
                     uint64_t deadline_ns)
 {
-    int failed;
+    int failed = EAGAIN;
+    enum lp_waited waited;
+    while (failed == EAGAIN && (waited = lp_wait(client)) != LP_WAIT_YOURSELF) {
+        if (waited == LP_WAIT_NO_MORE)
+            return EINTR;
+        failed = calls->attempt(fd, type) == 0 ? 0 : errno;
+    }
+    if (failed != EAGAIN)
+        return failed;
     lp_alarm_start(client, deadline_ns);
     do {
-        failed = call(fd, type) == 0 ? 0 : errno;
+        failed = calls->block(fd, type) == 0 ? 0 : errno;
         /* Somebody else's signal may interrupt as well. */
     } while (failed == EINTR && lp_now_ns(client) < deadline_ns);
     lp_alarm_stop(client);

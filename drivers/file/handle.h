@@ -37,9 +37,14 @@ enum lp_outcome lp_handle_open(struct lp_client *client, struct lp_handle *handl
 /* Takes a zeroed struct and a closed one too. */
 void lp_handle_close(struct lp_handle *handle);
 
-/* Blocks in one system call until `deadline_ns`: for calls that know no timeout. 0, or an errno;
-   EINTR means that the deadline passed. */
-int lp_handle_block(struct lp_client *client, int (*call)(int fd, int type), int fd, int type,
+/* A system call that takes a lock and knows no timeout, and the same one when it does not wait. */
+struct lp_handle_calls {
+    int (*block)(int fd, int type);
+    int (*attempt)(int fd, int type);
+};
+/* After an attempt that found it taken: waits until `deadline_ns`. 0, or an errno; EINTR means that
+   the deadline passed. */
+int lp_handle_block(struct lp_client *client, const struct lp_handle_calls *calls, int fd, int type,
                     uint64_t deadline_ns);
 
 #endif

@@ -49,6 +49,16 @@ static int control(int fd, int command, int type)
     return fcntl(fd, command, &range);
 }
 
+static int try_posix(int fd, int type)
+{
+    return control(fd, F_SETLK, type);
+}
+
+static int try_ofd(int fd, int type)
+{
+    return control(fd, F_OFD_SETLK, type);
+}
+
 static int wait_posix(int fd, int type)
 {
     return control(fd, F_SETLKW, type);
@@ -58,6 +68,9 @@ static int wait_ofd(int fd, int type)
 {
     return control(fd, F_OFD_SETLKW, type);
 }
+
+static const struct lp_handle_calls posix_calls = {.block = wait_posix, .attempt = try_posix};
+static const struct lp_handle_calls ofd_calls = {.block = wait_ofd, .attempt = try_ofd};
 
 static enum lp_outcome prepare(struct lp_client *client, unsigned role, int64_t start)
 {
@@ -134,14 +147,13 @@ static enum lp_held still_held(struct lp_client *client)
 static enum lp_outcome set(struct lp_client *client, int type, const uint64_t *deadline_ns)
 {
     struct state *state = client->state;
-    const bool posix = is_posix(client);
 
-    int failed = control(state->handle.fd, posix ? F_SETLK : F_OFD_SETLK, type) == 0 ? 0 : errno;
+    const struct lp_handle_calls *calls = is_posix(client) ? &posix_calls : &ofd_calls;
+    int failed = calls->attempt(state->handle.fd, type) == 0 ? 0 : errno;
     if (failed == EACCES)
         failed = EAGAIN; /* POSIX allows either */
     if (failed == EAGAIN && deadline_ns)
-        failed = lp_handle_block(client, posix ? wait_posix : wait_ofd, state->handle.fd, type,
-                                 *deadline_ns);
+        failed = lp_handle_block(client, calls, state->handle.fd, type, *deadline_ns);
     if (failed == EAGAIN || failed == EINTR)
         return LP_BUSY;
     if (failed == EDEADLK)
@@ -157,10 +169,12 @@ static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
     const struct params *params = client->params;
     struct state *state = client->state;
 
+    bool was_open = state->handle.fd != -1;
     enum lp_outcome outcome = lp_handle_open(client, &state->handle, KIND, params->path);
     if (outcome != LP_OK)
         return outcome;
-    lp_point(client, "opened");
+    if (!was_open)
+        lp_point(client, "opened");
     outcome = set(client, mode == LP_SHARED ? F_RDLCK : F_WRLCK, deadline_ns);
     if (outcome != LP_OK) {
         if (deadline_ns && params->open == LP_OPEN_EACH)
@@ -232,17 +246,18 @@ static const struct lp_lock_ops lock_ops = {
 };
 
 /* The two differ in their owner alone; everything else follows from it. */
-#define RANGE_DRIVER(driver_name, driver_owner, driver_summary)                                    \
+#define RANGE_DRIVER(driver_name, driver_owner, driver_ability, driver_summary)                    \
     {                                                                                              \
         .magic = LP_DRIVER_MAGIC, .abi = LP_DRIVER_ABI, .size = sizeof(struct lp_driver),          \
-        .roles = LP_ROLE_LOCK, .abilities = LP_ATOMIC_ACQUIRE | LP_SHARED_MODE,                    \
+        .roles = LP_ROLE_LOCK, .abilities = LP_ATOMIC_ACQUIRE | LP_SHARED_MODE | (driver_ability), \
         .owner = (driver_owner), .name = (driver_name), .summary = (driver_summary),               \
         .params = param_table, .param_count = sizeof param_table / sizeof param_table[0],          \
         .params_size = sizeof(struct params), .state_size = sizeof(struct state),                  \
         .prepare = prepare, .open = open_client, .close = close_client, .lock = &lock_ops,         \
     }
 
-const struct lp_driver lp_driver_posix = RANGE_DRIVER(
-    "posix", LP_OWNER_PROCESS, "fcntl(2) F_SETLK on a lock file, owned by the process");
+const struct lp_driver lp_driver_posix =
+    RANGE_DRIVER("posix", LP_OWNER_PROCESS, LP_FINDS_DEADLOCK,
+                 "fcntl(2) F_SETLK on a lock file, owned by the process");
 const struct lp_driver lp_driver_ofd = RANGE_DRIVER(
-    "ofd", LP_OWNER_DESCRIPTION, "fcntl(2) F_OFD_SETLK on a lock file, owned by the descriptor");
+    "ofd", LP_OWNER_DESCRIPTION, 0, "fcntl(2) F_OFD_SETLK on a lock file, owned by the descriptor");

@@ -51,6 +51,9 @@ static int on_busy(void *context, int tries)
     struct lp_client *client = context;
     struct sqlite_wait *wait = &sqlite_state_of(client)->wait;
 
+    enum lp_waited waited = lp_wait(client);
+    if (waited != LP_WAIT_YOURSELF)
+        return waited == LP_WAITED;
     uint64_t now = lp_now_ns(client);
     if (tries == 0) {
         wait->deadline_ns = now + wait->timeout_ns;
@@ -76,7 +79,7 @@ void lp_sqlite_wait_install(struct lp_client *client, unsigned handler, uint64_t
     state->wait.random = client->seed ^ client->worker;
     if (timeout_ns == 0)
         sqlite3_busy_handler(state->db, NULL, NULL);
-    else if (handler == HANDLER_DEFAULT)
+    else if (handler == HANDLER_DEFAULT && !client->services->wait) /* nobody can wait in ours */
         sqlite3_busy_timeout(
             state->db,
             (int)(timeout_ns / 1000000 > INT32_MAX ? INT32_MAX : (timeout_ns + 999999) / 1000000));

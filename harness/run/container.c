@@ -52,72 +52,6 @@ void lp_worker_gone(struct lp_control *control, uint32_t index)
 
 /* ---- getting ready ---- */
 
-static int enter_place(struct container *container, struct lp_variables *variables,
-                       struct lp_err *err)
-{
-    const struct lp_container_plan *plan = container->plan;
-    struct lp_arena *arena = &container->arena;
-    const char *own = lp_arena_printf(arena, "%s/container-%u", plan->scratch, container->number);
-    const char *shown = lp_arena_printf(arena, "%s/private", plan->scratch);
-    struct lp_place_view view = {
-        .scratch = plan->scratch,
-        .run_dir = plan->run_dir,
-        .private_at = shown,
-        .private_dir = own,
-        .container = container->number,
-    };
-    *variables = (struct lp_variables){
-        .shared = lp_arena_printf(arena, "%s/shared", plan->scratch),
-        .private_ = plan->place->own_view ? shown : own,
-        .node = lp_arena_printf(arena, "%s/node", plan->scratch),
-        .run = plan->run_dir,
-    };
-    return plan->place->enter(&view, err);
-}
-
-static int bind(const struct container *container, struct lp_binding *binding,
-                const struct lp_resource *resource, unsigned role,
-                const struct lp_variables *variables, struct lp_arena *arena, struct lp_err *err)
-{
-    const struct lp_container_plan *plan = container->plan;
-    if (lp_binding_make(binding, resource, role, plan->registry, variables, arena, err) == -1)
-        return -1;
-    for (size_t i = 0; i < plan->server_count; i++)
-        if (binding->driver->server && strcmp(plan->servers[i].name, binding->driver->server) == 0)
-            binding->server_url = plan->servers[i].url;
-    return 0;
-}
-
-static int prepare(const struct lp_binding *binding, const struct lp_resource *resource,
-                   int64_t start, struct lp_err *err)
-{
-    struct lp_client *client = lp_client_make(binding, 0, 0);
-    int result = 0;
-    if (binding->driver->prepare(client, binding->role, start) != LP_OK)
-        result = lp_err_set(err, LP_ERR_SELF, "unable to prepare %s (%s): %s", resource->name,
-                            binding->driver->name, client->error);
-    lp_client_free(client);
-    return result;
-}
-
-static int prepare_all(struct container *container, const struct lp_variables *variables,
-                       struct lp_err *err)
-{
-    const struct lp_scenario *scenario = container->plan->scenario;
-    struct lp_crew *crew = &container->crew;
-    if (bind(container, &crew->store, &scenario->store, LP_ROLE_STORE, variables, &container->arena,
-             err) == -1 ||
-        prepare(&crew->store, &scenario->store, scenario->start, err) == -1)
-        return -1;
-    for (size_t i = 0; i < scenario->lock_count; i++) {
-        if (bind(container, &crew->locks[i], &scenario->locks[i], LP_ROLE_LOCK, variables,
-                 &container->arena, err) == -1 ||
-            prepare(&crew->locks[i], &scenario->locks[i], 0, err) == -1)
-            return -1;
-    }
-    return 0;
-}
-
 static int open_recorder(struct container *container, struct lp_err *err)
 {
     const struct lp_container_plan *plan = container->plan;
@@ -147,20 +81,6 @@ static void choose_members(struct container *container)
         container->members[container->member_count++] =
             (struct member){.crew = &container->crew, .index = i};
     }
-}
-
-static void fill_crew(struct container *container)
-{
-    const struct lp_container_plan *plan = container->plan;
-    container->crew = (struct lp_crew){
-        .scenario = plan->scenario,
-        .control = plan->control,
-        .history_fd = plan->history_fd,
-        .event_fd = plan->event_fd,
-        .container = container->number,
-        .seed = plan->seed,
-        .boot_id = plan->boot_id,
-    };
 }
 
 /* ---- workers ---- */
@@ -329,15 +249,15 @@ static void wait_for_all(struct lp_control *control)
 static int get_ready(struct container *container, struct lp_err *err)
 {
     struct lp_control *control = container->plan->control;
-    struct lp_variables variables;
-    fill_crew(container);
     choose_members(container);
-    if (open_recorder(container, err) == -1 || enter_place(container, &variables, err) == -1)
+    if (open_recorder(container, err) == -1 ||
+        lp_crew_enter(&container->crew, container->plan, container->number, &container->arena,
+                      err) == -1)
         return -1;
     /* One after the other, so that the first makes what the others then find. */
     for (uint32_t seen; (seen = atomic_load(&control->prepared)) < container->number;)
         lp_futex_wait(&control->prepared, seen, LP_FOREVER);
-    if (prepare_all(container, &variables, err) == -1)
+    if (lp_crew_prepare(&container->crew, err) == -1)
         return -1;
     atomic_fetch_add(&control->prepared, 1);
     lp_futex_wake_all(&control->prepared);

@@ -18,6 +18,16 @@ struct lp_server_address {
     const char *url;  /* "unix:/path" or what the environment names */
 };
 
+struct lp_container_plan;
+
+/* What the processes of containers do instead of lp_container_main when a run is led from outside
+   (harness/explore). */
+struct lp_directing {
+    unsigned containers; /* processes to be started, numbered from 0 */
+    void (*container)(const struct lp_container_plan *plan, unsigned number) LP_NORETURN;
+    void *context; /* shared with these processes */
+};
+
 struct lp_container_plan {
     const struct lp_place *place;
     const struct lp_registry *registry;
@@ -31,7 +41,15 @@ struct lp_container_plan {
     int history_fd;
     int event_fd;
     uint64_t seed;
+    const struct lp_directing *directing; /* NULL: a free run */
 };
+
+/* In the container's own process: enters its place and binds what its workers are to use. Texts and
+   parameters belong to `arena`. */
+int lp_crew_enter(struct lp_crew *crew, const struct lp_container_plan *plan, unsigned number,
+                  struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
+/* Makes the stores and locks that are not there yet. One container at a time. */
+int lp_crew_prepare(const struct lp_crew *crew, struct lp_err *err) LP_MUST_CHECK;
 
 /* The whole life of container `number`, in its own process. Never returns. */
 void lp_container_main(const struct lp_container_plan *plan, unsigned number) LP_NORETURN;

@@ -190,7 +190,9 @@ static int share_memory(struct setup *setup, struct lp_err *err)
     if (setup->place->engine)
         return lp_outside_init(&setup->outside, &setup->folders, scenario, setup->options->worker,
                                &setup->run->arena, &setup->control, &setup->event_fd, err);
-    setup->control = lp_control_map(lp_scenario_workers(scenario), scenario->containers);
+    const struct lp_directing *directing = setup->options->directing;
+    unsigned containers = directing ? directing->containers : scenario->containers;
+    setup->control = lp_control_map(lp_scenario_workers(scenario), containers);
     setup->event_fd = eventfd(0, EFD_CLOEXEC);
     if (!setup->control || setup->event_fd == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to share memory with workers");
@@ -220,6 +222,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
         .history_fd = setup->folders.history_fd,
         .event_fd = setup->event_fd,
         .seed = run->result.seed,
+        .directing = options->directing,
     };
     setup->plan.scratch = setup->folders.scratch;
     setup->plan.timeout_ns = scenario->timeout_ns;
@@ -319,7 +322,10 @@ static int judge(struct setup *setup, struct lp_err *err)
         .min_meetings = setup->scenario->min_meetings,
         .hindrance = hindrance(run),
     };
-    lp_judge(&run->judgement, &input);
+    if (setup->options->directing)
+        setup->options->judge(run, setup->options->directing->context);
+    else
+        lp_judge(&run->judgement, &input);
     uint64_t opened = atomic_load(&setup->control->opened_ns);
     uint64_t closed = atomic_load(&setup->control->closed_ns);
     run->result.elapsed_ns = closed > opened ? closed - opened : 0;

@@ -7,8 +7,11 @@
 
 #include "drivers/registry.h"
 #include "reports/result.h"
+#include "run/container.h"
 #include "run/control.h"
 #include "run/folder.h"
+
+struct lp_run;
 
 struct lp_run_options {
     const struct lp_registry *registry;
@@ -17,6 +20,10 @@ struct lp_run_options {
     const char *worker;    /* static executable for containers of an engine; NULL: there is none */
     const char *reproduce; /* the command so far; the seed is added */
     int interrupt_fd;      /* a signalfd; readable: end early. -1: none */
+    /* Exploring: who leads the workers, and who judges in place of lp_judge, when checks are done.
+       NULL: a free run. */
+    const struct lp_directing *directing;
+    void (*judge)(struct lp_run *run, void *context);
     /* Called about ten times a second while workers run, and once at their end; NULL: not. */
     void (*progress)(void *context, const struct lp_scenario *scenario,
                      const struct lp_control *control);

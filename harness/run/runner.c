@@ -243,6 +243,8 @@ static int start_container(struct runner *runner, struct lp_err *err)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to start container %u", number);
     if (child->pid == 0 && runner->container.place->engine)
         lp_outside_main(runner->plan->outside, &runner->container, number);
+    if (child->pid == 0 && runner->container.directing)
+        runner->container.directing->container(&runner->container, number);
     if (child->pid == 0)
         lp_container_main(&runner->container, number);
     runner->polled[POLL_CONTAINERS + number] =

@@ -5,33 +5,25 @@
  */
 #include "run/worker.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "base/units.h"
 #include "os/clock.h"
+#include "run/doing.h"
 
-/* Tries beyond these are counted but not recorded one by one; fewer recorded tries can only make a
-   run prove less. */
-#define TRIES_RECORDED_MAX 64
-_Static_assert(TRIES_RECORDED_MAX <= LP_RECORDER_NESTED,
-               "recorded inside the acquire's own record");
-/* A polling acquire yields so often before it starts to sleep between tries. */
-#define TRIES_YIELDING 8
-#define POLL_SLEEP_MIN_NS (20 * LP_US)
-#define POLL_SLEEP_MAX_NS (200 * LP_US)
+#define RETRY_SLEEP_MAX_NS (200 * LP_US)
 
-static uint64_t deadline(const struct lp_worker *worker)
+uint64_t lp_deadline(const struct lp_worker *worker)
 {
     return lp_clock_ns() + worker->crew->scenario->deadline_ns;
 }
 
-static bool told_to_stop(const struct lp_worker *worker)
+bool lp_told_to_stop(const struct lp_worker *worker)
 {
     return atomic_load_explicit(&worker->crew->control->stop, memory_order_relaxed) != 0;
 }
 
-static void set_inside(struct lp_worker *worker)
+void lp_set_inside(struct lp_worker *worker)
 {
     uint32_t inside = worker->in_transaction;
     for (size_t i = 0; i < worker->crew->scenario->lock_count; i++)
@@ -39,8 +31,8 @@ static void set_inside(struct lp_worker *worker)
     atomic_store_explicit(&worker->slot->inside, inside, memory_order_relaxed);
 }
 
-static void set_identity(struct lp_worker *worker, struct lp_record *record,
-                         const struct lp_identity *identity)
+void lp_set_identity(struct lp_worker *worker, struct lp_record *record,
+                     const struct lp_identity *identity)
 {
     record->domain = identity->domain;
     record->object = identity->object;
@@ -49,174 +41,12 @@ static void set_identity(struct lp_worker *worker, struct lp_record *record,
 
 /* Keeps the first refusal's words for the report; what it means for the verdict is in the record.
  */
-static void complain(const struct lp_worker *worker, const struct lp_client *client)
+void lp_complain(const struct lp_worker *worker, const struct lp_client *client)
 {
     struct lp_err err;
     lp_err_set(&err, LP_ERR_SELF, "%s: %s", client->driver->name,
                client->error[0] ? client->error : "operation failed");
     lp_trouble_set(&worker->crew->control->complaint, &err);
-}
-
-/* ---- locks ---- */
-
-static void note_try(struct lp_worker *worker, uint8_t lock, uint64_t invoke_ns,
-                     uint64_t complete_ns)
-{
-    struct lp_record record = {.invoke_ns = invoke_ns,
-                               .complete_ns = complete_ns,
-                               .kind = LP_STEP_TRY,
-                               .outcome = LP_BUSY,
-                               .lock = lock};
-    lp_recorder_note(&worker->recorder, &record);
-}
-
-static void wait_between_tries(struct lp_worker *worker, unsigned tries)
-{
-    if (tries < TRIES_YIELDING)
-        sched_yield();
-    else
-        lp_clock_sleep_until(lp_clock_ns() + lp_random_between(&worker->random, POLL_SLEEP_MIN_NS,
-                                                               POLL_SLEEP_MAX_NS));
-}
-
-/* Tries until granted. The wait between tries is no attempt: what counts is when the granted try
-   began. The deadline is looked at after a try, so that it ends with one. */
-static enum lp_outcome poll_lock(struct lp_worker *worker, struct lp_client *client,
-                                 const struct lp_step *step, uint64_t deadline_ns,
-                                 struct lp_record *record, struct lp_grant *grant)
-{
-    const struct lp_lock_ops *ops = client->driver->lock;
-    uint8_t lock = (uint8_t)step->target;
-    for (unsigned tries = 0;; tries++) {
-        uint64_t invoke_ns = lp_clock_before();
-        enum lp_outcome outcome = ops->acquire_try(client, (enum lp_lock_mode)step->mode, grant);
-        uint64_t complete_ns = lp_clock_after();
-        record->attempt_ns = invoke_ns;
-        if (outcome != LP_BUSY)
-            return outcome;
-        if (record->busy < UINT16_MAX)
-            record->busy++;
-        if (tries < TRIES_RECORDED_MAX)
-            note_try(worker, lock, invoke_ns, complete_ns);
-        if (complete_ns >= deadline_ns || told_to_stop(worker))
-            return LP_BUSY;
-        wait_between_tries(worker, tries);
-    }
-}
-
-static enum lp_flow after_lock(struct lp_worker *worker, const struct lp_step *step,
-                               enum lp_outcome outcome, bool too_late)
-{
-    switch (outcome) {
-    case LP_OK:
-        worker->held[step->target] = true;
-        set_inside(worker);
-        return LP_FLOW_NEXT;
-    case LP_BUSY:
-        if (step->kind == LP_STEP_TRYLOCK)
-            return LP_FLOW_END_ROUND;
-        return too_late ? LP_FLOW_DEADLINE : LP_FLOW_STOPPED;
-    case LP_FAIL:
-    case LP_UNKNOWN:
-        complain(worker, worker->locks[step->target]);
-        break;
-    }
-    return worker->group->on_error == LP_ON_ERROR_CONTINUE ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
-}
-
-static enum lp_flow do_lock(struct lp_worker *worker, const struct lp_step *step)
-{
-    struct lp_client *client = worker->locks[step->target];
-    const struct lp_lock_ops *ops = client->driver->lock;
-    uint64_t deadline_ns = deadline(worker);
-    struct lp_grant grant = {0};
-    enum lp_outcome outcome;
-    uint8_t flags = step->mode == LP_SHARED ? LP_FLAG_SHARED : 0;
-    struct lp_record *record =
-        lp_recorder_begin(&worker->recorder, step->kind, (uint8_t)step->target, flags);
-    if (!record)
-        return LP_FLOW_FULL;
-    record->attempt_ns = record->invoke_ns;
-    if (step->kind == LP_STEP_TRYLOCK)
-        outcome = ops->acquire_try(client, (enum lp_lock_mode)step->mode, &grant);
-    else if (ops->acquire_wait)
-        outcome = ops->acquire_wait(client, (enum lp_lock_mode)step->mode, deadline_ns, &grant);
-    else
-        outcome = poll_lock(worker, client, step, deadline_ns, record, &grant);
-    uint64_t complete_ns = lp_clock_after();
-    if (outcome == LP_OK) {
-        set_identity(worker, record, &grant.identity);
-        record->value = (int64_t)grant.ttl_ns;
-    }
-    bool too_late = outcome == LP_BUSY && complete_ns >= deadline_ns;
-    if (too_late && step->kind == LP_STEP_LOCK)
-        record->flags |= LP_FLAG_DEADLINE;
-    lp_recorder_end_at(record, outcome, complete_ns);
-    worker->tokens[step->target] = grant.token;
-    if (outcome == LP_OK && grant.token)
-        lp_recorder_token(&worker->recorder, (uint8_t)step->target, grant.token, complete_ns);
-    return after_lock(worker, step, outcome, too_late);
-}
-
-static enum lp_flow do_unlock(struct lp_worker *worker, int lock)
-{
-    struct lp_client *client = worker->locks[lock];
-    const struct lp_lock_ops *ops = client->driver->lock;
-    uint8_t flags = 0;
-    if (ops->still_held && worker->held[lock]) {
-        enum lp_held held = ops->still_held(client);
-        flags = held == LP_HELD_YES ? LP_FLAG_HELD_YES : held == LP_HELD_NO ? LP_FLAG_HELD_NO : 0;
-    }
-    struct lp_record *record =
-        lp_recorder_begin(&worker->recorder, LP_STEP_UNLOCK, (uint8_t)lock, flags);
-    if (!record)
-        return LP_FLOW_FULL;
-    lp_recorder_end(record, ops->release(client));
-    worker->held[lock] = false;
-    set_inside(worker);
-    return LP_FLOW_NEXT;
-}
-
-static enum lp_flow do_upgrade(struct lp_worker *worker, const struct lp_step *step)
-{
-    struct lp_client *client = worker->locks[step->target];
-    uint64_t deadline_ns = deadline(worker);
-    struct lp_grant grant = {0};
-    struct lp_record *record =
-        lp_recorder_begin(&worker->recorder, LP_STEP_UPGRADE, (uint8_t)step->target, 0);
-    if (!record)
-        return LP_FLOW_FULL;
-    record->attempt_ns = record->invoke_ns;
-    enum lp_outcome outcome = client->driver->lock->upgrade(client, deadline_ns, &grant);
-    uint64_t complete_ns = lp_clock_after();
-    if (outcome == LP_OK)
-        set_identity(worker, record, &grant.identity);
-    else if (outcome == LP_BUSY && complete_ns >= deadline_ns)
-        record->flags |= LP_FLAG_DEADLINE;
-    lp_recorder_end_at(record, outcome, complete_ns);
-    if (outcome == LP_BUSY)
-        return LP_FLOW_DEADLINE;
-    if (outcome == LP_OK)
-        return LP_FLOW_NEXT;
-    complain(worker, client);
-    return LP_FLOW_END_ROUND;
-}
-
-/* A lease that is lost ends the round: what it protected is somebody else's. */
-static enum lp_flow do_renew(struct lp_worker *worker, int lock)
-{
-    struct lp_client *client = worker->locks[lock];
-    struct lp_grant grant = {0};
-    struct lp_record *record =
-        lp_recorder_begin(&worker->recorder, LP_STEP_RENEW, (uint8_t)lock, 0);
-    if (!record)
-        return LP_FLOW_FULL;
-    enum lp_outcome outcome = client->driver->lock->renew(client, &grant);
-    uint64_t complete_ns = lp_clock_after();
-    if (outcome == LP_OK)
-        record->value = (int64_t)grant.ttl_ns;
-    lp_recorder_end_at(record, outcome, complete_ns);
-    return outcome == LP_OK ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
 static enum lp_flow do_handle(struct lp_worker *worker, const struct lp_step *step)
@@ -236,7 +66,7 @@ static enum lp_flow do_handle(struct lp_worker *worker, const struct lp_step *st
     lp_recorder_end(record, outcome);
     if (step->kind == LP_STEP_CLOSE && outcome == LP_OK && !store)
         worker->held[step->target] = false;
-    set_inside(worker);
+    lp_set_inside(worker);
     return outcome == LP_OK ? LP_FLOW_NEXT : LP_FLOW_ERROR;
 }
 
@@ -249,7 +79,7 @@ static enum lp_flow do_rollback(struct lp_worker *worker)
         return LP_FLOW_FULL;
     lp_recorder_end(record, worker->store->driver->store->rollback(worker->store));
     worker->in_transaction = false;
-    set_inside(worker);
+    lp_set_inside(worker);
     return LP_FLOW_NEXT;
 }
 
@@ -261,7 +91,7 @@ static enum lp_flow after_refusal(const struct lp_worker *worker, enum lp_outcom
     if (outcome == LP_BUSY && worker->group->on_busy != LP_ON_BUSY_END_ROUND)
         return LP_FLOW_RETRY;
     if (outcome != LP_BUSY)
-        complain(worker, worker->store);
+        lp_complain(worker, worker->store);
     return LP_FLOW_END_ROUND;
 }
 
@@ -283,12 +113,12 @@ static enum lp_flow do_begin(struct lp_worker *worker, enum lp_begin_mode mode)
     record->attempt_ns = record->invoke_ns;
     enum lp_outcome outcome = worker->store->driver->store->begin(worker->store, mode);
     uint64_t complete_ns = lp_clock_after();
-    set_identity(worker, record, &identity);
+    lp_set_identity(worker, record, &identity);
     lp_recorder_end_at(record, outcome, complete_ns);
     if (outcome == LP_OK) {
         worker->in_transaction = true;
         worker->begin_mode = mode;
-        set_inside(worker);
+        lp_set_inside(worker);
     }
     return after_refusal(worker, outcome);
 }
@@ -303,7 +133,7 @@ static enum lp_flow do_commit(struct lp_worker *worker)
     /* A commit that was refused with busy leaves the transaction open. */
     if (outcome == LP_OK || outcome == LP_UNKNOWN)
         worker->in_transaction = false;
-    set_inside(worker);
+    lp_set_inside(worker);
     return after_refusal(worker, outcome);
 }
 
@@ -344,7 +174,7 @@ static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind 
         return LP_FAIL;
     }
     record->value = value; /* what may have been written, should nothing be heard of it again */
-    set_identity(worker, record, &identity);
+    lp_set_identity(worker, record, &identity);
     record->token = fence.token;
     enum lp_outcome outcome = call_store(worker, kind, fenced ? &fence : NULL, &value);
     uint64_t complete_ns = lp_clock_after();
@@ -358,22 +188,32 @@ static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind 
     return outcome;
 }
 
+static void pass_between(struct lp_worker *worker, const char *name)
+{
+    if (worker->direction)
+        worker->direction->between(worker, name);
+}
+
 /* The mistake of LP_ON_BUSY_RETRY_WRITE: the value that was read before the refusal is written in a
    new transaction, until it is taken. */
 static enum lp_flow retry_write_only(struct lp_worker *worker)
 {
-    uint64_t deadline_ns = deadline(worker);
+    uint64_t deadline_ns = lp_deadline(worker);
     enum lp_flow flow;
     do {
         bool again = worker->in_transaction;
+        pass_between(worker, "was refused");
         if (again && (flow = do_rollback(worker)) != LP_FLOW_NEXT)
             return flow;
+        pass_between(worker, "rolled back");
         if (again && (flow = do_begin(worker, worker->begin_mode)) == LP_FLOW_FULL)
             return flow;
+        pass_between(worker, "began again");
         if (access_store(worker, LP_STEP_WRITE, 0, &flow) != LP_BUSY)
             return flow;
-        lp_clock_spend(lp_random_between(&worker->random, 0, POLL_SLEEP_MAX_NS));
-    } while (lp_clock_ns() < deadline_ns && !told_to_stop(worker));
+        if (!worker->direction)
+            lp_clock_spend(lp_random_between(&worker->random, 0, RETRY_SLEEP_MAX_NS));
+    } while (lp_clock_ns() < deadline_ns && !lp_told_to_stop(worker));
     return LP_FLOW_STOPPED;
 }
 
@@ -398,13 +238,13 @@ enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step)
     switch (step->kind) {
     case LP_STEP_LOCK:
     case LP_STEP_TRYLOCK:
-        return do_lock(worker, step);
+        return lp_do_lock(worker, step);
     case LP_STEP_UNLOCK:
-        return do_unlock(worker, step->target);
+        return lp_do_unlock(worker, step->target);
     case LP_STEP_UPGRADE:
-        return do_upgrade(worker, step);
+        return lp_do_upgrade(worker, step);
     case LP_STEP_RENEW:
-        return do_renew(worker, step->target);
+        return lp_do_renew(worker, step->target);
     case LP_STEP_BEGIN:
         return do_begin(worker, (enum lp_begin_mode)step->mode);
     case LP_STEP_COMMIT:
@@ -437,5 +277,5 @@ void lp_step_let_go(struct lp_worker *worker)
         do_rollback(worker);
     for (size_t i = 0; i < worker->crew->scenario->lock_count; i++)
         if (worker->held[i])
-            do_unlock(worker, (int)i);
+            lp_do_unlock(worker, (int)i);
 }

@@ -27,7 +27,7 @@ static void copy_text(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from);
 }
 
-static void fill_header(struct lp_worker *worker)
+void lp_worker_fill_header(struct lp_worker *worker)
 {
     const struct lp_crew *crew = worker->crew;
     const struct lp_scenario *scenario = crew->scenario;
@@ -64,6 +64,8 @@ static struct lp_client *open_client(const struct lp_worker *worker,
     uint64_t seed = lp_mix(lp_mix(crew->seed, worker->index), number);
     struct lp_client *client = lp_client_make(binding, worker->index, seed);
     client->host = host;
+    if (worker->direction)
+        client->services = worker->direction->services;
     if (client->driver->open(client, binding->role) == LP_OK)
         return client;
     lp_err_set(err, LP_ERR_SELF, "worker %u: unable to open %s: %s", worker->index,
@@ -73,7 +75,7 @@ static struct lp_client *open_client(const struct lp_worker *worker,
     return NULL;
 }
 
-static int open_clients(struct lp_worker *worker, struct lp_err *err)
+int lp_worker_open_clients(struct lp_worker *worker, struct lp_err *err)
 {
     const struct lp_crew *crew = worker->crew;
     worker->store = open_client(worker, &crew->store, LP_LOCKS_MAX, &worker->host, err);
@@ -94,11 +96,14 @@ static void close_client(struct lp_client *client)
     lp_client_free(client);
 }
 
-static void close_clients(struct lp_worker *worker)
+void lp_worker_close_clients(struct lp_worker *worker)
 {
-    for (size_t i = 0; i < LP_LOCKS_MAX; i++)
+    for (size_t i = 0; i < LP_LOCKS_MAX; i++) {
         close_client(worker->locks[i]);
+        worker->locks[i] = NULL;
+    }
     close_client(worker->store);
+    worker->store = NULL;
 }
 
 /* Records that a round leaves when no try is refused: each step but `think` is one. */
@@ -121,8 +126,8 @@ static int open_worker(struct lp_worker *worker, struct lp_err *err)
     if (lp_recorder_open(&worker->recorder, worker->crew->history_fd, name,
                          expected_records(worker), err) == -1)
         return -1;
-    fill_header(worker);
-    return open_clients(worker, err);
+    lp_worker_fill_header(worker);
+    return lp_worker_open_clients(worker, err);
 }
 
 /* Waits for the others; false: the run is off. */
@@ -257,7 +262,7 @@ void lp_worker_main(const struct lp_crew *crew, uint32_t index)
             lp_trouble_set(&crew->control->trouble, &err);
         }
     }
-    close_clients(&worker);
+    lp_worker_close_clients(&worker);
     lp_alarm_release(&worker.host.alarm);
     lp_recorder_close(&worker.recorder);
 }

@@ -27,8 +27,22 @@ struct lp_crew {
     const char *boot_id;
 };
 
+struct lp_worker;
+
+/* Who leads a worker from outside, step by step (harness/explore); NULL in a free run. */
+struct lp_direction {
+    /* For its clients. What these tell of points and waits comes back to `wait` and `between`. */
+    const struct lp_services *services;
+    /* The lock is taken. Comes back when it is to be tried again; false: to be given up. */
+    bool (*wait)(struct lp_worker *worker);
+    /* Between two operations of the backend that belong to one step. */
+    void (*between)(struct lp_worker *worker, const char *name);
+    bool thorough; /* ask before each unlock whether the lock is still held, as a free run does */
+};
+
 struct lp_worker {
     const struct lp_crew *crew;
+    const struct lp_direction *direction;
     const struct lp_group *group;
     struct lp_slot *slot;
     uint32_t index;
@@ -62,6 +76,14 @@ enum lp_flow {
 enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step);
 /* Rolls back and unlocks whatever the round still holds. */
 void lp_step_let_go(struct lp_worker *worker);
+
+/* ---- the parts of a worker's life ---- */
+
+/* What is known at the start; `recorder` is open. */
+void lp_worker_fill_header(struct lp_worker *worker);
+/* On -1 some may be open: to be closed all the same. */
+int lp_worker_open_clients(struct lp_worker *worker, struct lp_err *err) LP_MUST_CHECK;
+void lp_worker_close_clients(struct lp_worker *worker); /* takes what is closed already too */
 
 /* The whole life of worker `index`; returns when it ended. Troubles at opening are reported to the
    run's control block. */

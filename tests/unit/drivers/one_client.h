@@ -22,8 +22,9 @@ struct one_hooks {
 };
 static struct one_hooks one_hooks;
 
-static uint64_t one_now_ns(void)
+static uint64_t one_now_ns(struct lp_client *client)
 {
+    (void)client;
     struct timespec now;
     if (one_hooks.now_ns)
         return one_hooks.now_ns();
