@@ -123,10 +123,10 @@ static enum lp_outcome act_lock(struct lp_client *client, const struct order *or
     case ACT_TRY_SHARED:
         return lock->acquire_try(client, LP_SHARED, &answer->grant);
     case ACT_WAIT:
-        return lock->acquire_wait(client, LP_EXCLUSIVE, one_now_ns() + (uint64_t)order->arg,
+        return lock->acquire_wait(client, LP_EXCLUSIVE, one_now_ns(NULL) + (uint64_t)order->arg,
                                   &answer->grant);
     case ACT_UPGRADE:
-        return lock->upgrade(client, one_now_ns() + (uint64_t)order->arg, &answer->grant);
+        return lock->upgrade(client, one_now_ns(NULL) + (uint64_t)order->arg, &answer->grant);
     case ACT_RELEASE:
         return lock->release(client);
     case ACT_HELD:
