@@ -252,6 +252,18 @@ static void fact_placement(const struct lp_run_result *result, struct lp_str *ou
     }
 }
 
+static void fact_traced(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (result->traced)
+        lp_clean_line(out, result->traced);
+}
+
+static void fact_printed(const struct lp_run_result *result, struct lp_str *out)
+{
+    if (result->printed)
+        lp_clean_line(out, result->printed);
+}
+
 static void fact_repeat(const struct lp_run_result *result, struct lp_str *out)
 {
     lp_clean_field(out, result->reproduce, sizeof(result->reproduce));
@@ -287,6 +299,8 @@ static const struct row {
     {"meetings", RAN, fact_meetings},
     {"timing", HELD, fact_timing},
     {"fairness", HELD, fact_fairness},
+    {"printed", BROKEN | OPEN, fact_printed},
+    {"traced", RAN, fact_traced},
     {"placed", RAN, fact_placement},
     {"repeat", RAN, fact_repeat},
     {"files", RAN, fact_files},

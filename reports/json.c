@@ -327,6 +327,10 @@ static json_t *result_json(const struct lp_run_result *result)
     set(object, "invariants", invariants_json(result));
     set(object, "diagnosis", diagnosis_json(result));
     set(object, "explored", json_null());
+    if (result->traced)
+        set(object, "traced", text_or_null(result->traced));
+    if (result->printed)
+        set(object, "printed", text_or_null(result->printed));
     set(object, "faults", json_array());
     set(object, "needs", needs_json(result));
     return object;

@@ -37,13 +37,15 @@ struct lp_run_result {
     uint64_t elapsed_ns; /* from the opened gate to the last worker's end */
     char run_dir[512];
     char store_filesystem[32]; /* of {shared}: "tmpfs" */
-    char reproduce[256];       /* the command that repeats it */
+    char reproduce[1024];      /* the command that repeats it */
     struct lp_histogram acquire_ns, hold_ns;
     double rounds_per_s;
     double jain; /* fairness of acquires (or updates) over workers, 0..1; <0: none */
     uint64_t wait_ns_max;
     char complaint[192]; /* the first refusal of a backend, when it may explain an inconclusive run
                           */
+    const char *traced;  /* a program of the user's: how it was watched and what that cannot see */
+    const char *printed; /* the same: what a copy that failed had to say; both may be NULL */
     struct lp_need needs[4]; /* when skipped */
     size_t need_count;
 };

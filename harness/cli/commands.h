@@ -29,13 +29,14 @@ extern const size_t lp_command_count;
 /* argv[0] is the command's name. */
 int lp_command_run(int argc, char **argv);
 int lp_command_check(int argc, char **argv);
+int lp_command_exec(int argc, char **argv);
 int lp_command_list(int argc, char **argv);
 int lp_command_explain(int argc, char **argv);
 int lp_command_completion(int argc, char **argv);
 int lp_command_doctor(int argc, char **argv);
 int lp_command_worker(int argc, char **argv);
 
-extern const struct lp_command_line lp_line_run, lp_line_check, lp_line_list, lp_line_explain,
-    lp_line_completion, lp_line_doctor, lp_line_worker;
+extern const struct lp_command_line lp_line_run, lp_line_exec, lp_line_check, lp_line_list,
+    lp_line_explain, lp_line_completion, lp_line_doctor, lp_line_worker;
 
 #endif

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tracer's loop. Copies are seized (PTRACE_SEIZE), so that stops by job control are told from
+ * those of tracing, and all that they start is seized with them. A call of the filter's is a stop
+ * before it; only those that matter are stopped behind it too.
+ */
+#include "program/tracer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/clock.h"
+#include "program/inspect.h"
+
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define OPTIONS                                                                                    \
+    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |      \
+     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACESYSGOOD |   \
+     PTRACE_O_EXITKILL)
+
+uint64_t lp_tracer_now(const struct lp_tracer *tracer)
+{
+    return tracer->clocks ? tracer->now_ns : lp_clock_ns();
+}
+
+/* ---- tasks ---- */
+
+static struct lp_task *find_task(const struct lp_tracer *tracer, pid_t tid)
+{
+    for (size_t i = 0; i < tracer->task_count; i++)
+        if (tracer->tasks[i]->tid == tid)
+            return tracer->tasks[i];
+    return NULL;
+}
+
+static struct lp_task *add_task(struct lp_tracer *tracer, pid_t tid)
+{
+    struct lp_task *task = lp_alloc(1, sizeof *task);
+    task->tid = task->pid = tid;
+    tracer->tasks =
+        lp_grow(tracer->tasks, &tracer->task_cap, tracer->task_count + 1, sizeof *tracer->tasks);
+    tracer->tasks[tracer->task_count++] = task;
+    return task;
+}
+
+void lp_pending_clear(struct lp_pending *pending)
+{
+    free(pending->path);
+    free(pending->path2);
+    *pending = (struct lp_pending){0};
+}
+
+/* Keeps the order of the others: a copy's tasks are taken in the order in which they began. */
+static void remove_task(struct lp_tracer *tracer, struct lp_task *task)
+{
+    size_t at = 0;
+    while (tracer->tasks[at] != task)
+        at++;
+    memmove(&tracer->tasks[at], &tracer->tasks[at + 1],
+            (tracer->task_count - at - 1) * sizeof(struct lp_task *));
+    tracer->task_count--;
+    lp_pending_clear(&task->pending);
+    free(task);
+}
+
+static void resume(struct lp_task *task, int signal)
+{
+    task->state = LP_TASK_RUNNING;
+    ptrace(PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal);
+}
+
+/* To the stop behind the call. */
+static void resume_to_end(struct lp_task *task)
+{
+    task->state = LP_TASK_RUNNING;
+    task->in_call = true;
+    ptrace(PTRACE_SYSCALL, task->tid, NULL, NULL);
+}
+
+/* ---- a call ---- */
+
+static void hold_or_go(struct lp_tracer *tracer, struct lp_task *task)
+{
+    task->state = LP_TASK_HELD;
+    task->waits = false;
+    tracer->reads = 0;
+    if (tracer->gate && task->pending.visible && tracer->gate(tracer->self, tracer, task))
+        return;
+    lp_tracer_go(tracer, task);
+}
+
+static void time_call(struct lp_tracer *tracer, struct lp_task *task)
+{
+    switch (lp_clock_call(tracer, task)) {
+    case LP_CLOCK_MAKE_CALL:
+        if (task->pending.tried)
+            resume_to_end(task);
+        else
+            resume(task, 0);
+        break;
+    case LP_CLOCK_ANSWERED:
+        resume(task, 0);
+        break;
+    case LP_CLOCK_SLEEPS:
+        tracer->reads = 0;
+        task->state = LP_TASK_ASLEEP;
+        break;
+    }
+}
+
+static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned long message)
+{
+    struct lp_pending *pending = &task->pending;
+    struct lp_regs regs;
+    if (message == LP_SYS_FOREIGN)
+        tracer->tape->foreign = true;
+    const struct lp_sys_row *row = NULL;
+    if (message == LP_SYS_TRACED && lp_regs_load(task->tid, &regs) == 0)
+        row = lp_sys_find(regs.nr);
+    if (!row) {
+        resume(task, 0);
+        return;
+    }
+    if (!pending->again)
+        lp_pending_clear(pending);
+    pending->again = false;
+    pending->row = row;
+    pending->regs = regs;
+    if (row->class >= LP_SYS_SLEEP) {
+        time_call(tracer, task);
+        return;
+    }
+    lp_pending_clear(pending);
+    pending->row = row;
+    pending->regs = regs;
+    if (!lp_enter_call(tracer, task)) {
+        if (pending->drop)
+            lp_regs_skip(task->tid, (int64_t)regs.args[2]);
+        resume(task, 0);
+        return;
+    }
+    pending->visible = true;
+    tracer->copies[task->copy].calls++;
+    hold_or_go(tracer, task);
+}
+
+/* A lock call that waits becomes an attempt that does not. A flock that would convert lets go of
+   the old mode in both cases (flock(2)), so nothing is different but the waiting. */
+static void make_it_try(struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    uint64_t args[6];
+    memcpy(args, pending->regs.args, sizeof args);
+    if (pending->row->class == LP_SYS_FLOCK)
+        args[1] |= LOCK_NB;
+    else
+        args[1] = args[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+    lp_regs_set_args(task->tid, args);
+    pending->tried = true;
+}
+
+void lp_tracer_go(struct lp_tracer *tracer, struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    if (!pending->row) { /* its end */
+        lp_leave_process(tracer, task);
+        resume(task, 0);
+        return;
+    }
+    if (pending->again) { /* stopped behind a lock call that found it taken: it is made once more */
+        resume(task, 0);
+        return;
+    }
+    lp_enter_go(tracer, task);
+    if (pending->may_wait && tracer->trying)
+        make_it_try(task);
+    resume_to_end(task);
+}
+
+/* The attempt found the lock taken: held before the same call again. */
+static bool has_to_wait(const struct lp_tracer *tracer, struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    int64_t result = pending->regs.result;
+    if (!tracer->trying || !pending->may_wait || !pending->tried ||
+        (result != -EAGAIN && result != -EACCES))
+        return false;
+    uint64_t args[6];
+    memcpy(args, pending->regs.args, sizeof args);
+    lp_regs_again(task->tid, pending->regs.nr, args);
+    return true;
+}
+
+static void call_ends(struct lp_tracer *tracer, struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    struct lp_regs now;
+    task->in_call = false;
+    if (!pending->row || lp_regs_load(task->tid, &now) == -1) {
+        resume(task, 0);
+        return;
+    }
+    pending->regs.result = now.result;
+    if (pending->row->class == LP_SYS_WAIT_FD) {
+        if (lp_clock_again(tracer, task, now.result)) {
+            lp_regs_again(task->tid, pending->regs.nr, pending->regs.args);
+            pending->again = true;
+            task->state = LP_TASK_ASLEEP;
+        } else {
+            lp_pending_clear(pending);
+            resume(task, 0);
+        }
+        return;
+    }
+    if (has_to_wait(tracer, task)) {
+        pending->again = true;
+        task->waits = true;
+        task->state = LP_TASK_HELD;
+        if (tracer->after)
+            tracer->after(tracer->self, tracer, task, LP_NO_EVENT);
+        return;
+    }
+    uint32_t event = lp_leave_call(tracer, task);
+    if (tracer->after)
+        tracer->after(tracer->self, tracer, task, event);
+    lp_pending_clear(pending);
+    resume(task, 0);
+}
+
+/* ---- other stops ---- */
+
+static void adopt(struct lp_task *child, const struct lp_task *parent)
+{
+    child->copy = parent->copy;
+    child->pid = lp_inspect_tgid(child->tid);
+}
+
+static void has_child(struct lp_tracer *tracer, struct lp_task *parent, pid_t tid)
+{
+    struct lp_task *child = find_task(tracer, tid);
+    if (child && child->state == LP_TASK_NEW) {
+        adopt(child, parent);
+        resume(child, 0);
+    } else if (!child) {
+        child = add_task(tracer, tid);
+        child->state = LP_TASK_RUNNING;
+        adopt(child, parent);
+    }
+}
+
+/* One thread remains of the process, under the process's number. */
+static void has_executed(struct lp_tracer *tracer, struct lp_task *task)
+{
+    for (size_t i = tracer->task_count; i-- > 0;) {
+        struct lp_task *other = tracer->tasks[i];
+        if (other != task && other->pid == task->pid)
+            remove_task(tracer, other);
+    }
+    lp_pending_clear(&task->pending);
+    task->exiting = false;
+    task->in_call = false;
+    if (tracer->clocks)
+        lp_clock_hide(task->pid);
+}
+
+static void is_exiting(struct lp_tracer *tracer, struct lp_task *task)
+{
+    task->exiting = true;
+    lp_pending_clear(&task->pending);
+    task->pending.visible = lp_leave_holds_any(tracer, task);
+    hold_or_go(tracer, task);
+}
+
+static bool is_job_control(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+static void traced_event(struct lp_tracer *tracer, struct lp_task *task, int event, int signal)
+{
+    unsigned long message = 0;
+    ptrace(PTRACE_GETEVENTMSG, task->tid, NULL, &message);
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP:
+        call_begins(tracer, task, message);
+        return;
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+        task->vforked = event == PTRACE_EVENT_VFORK;
+        has_child(tracer, task, (pid_t)message);
+        break;
+    case PTRACE_EVENT_VFORK_DONE:
+        task->vforked = false;
+        break;
+    case PTRACE_EVENT_EXEC:
+        has_executed(tracer, task);
+        break;
+    case PTRACE_EVENT_EXIT:
+        is_exiting(tracer, task);
+        return;
+    case PTRACE_EVENT_STOP:
+        if (is_job_control(signal)) {
+            ptrace(PTRACE_LISTEN, task->tid, NULL, NULL);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    resume(task, 0);
+}
+
+static void has_ended(struct lp_tracer *tracer, pid_t tid, int status)
+{
+    struct lp_task *task = find_task(tracer, tid);
+    if (!task)
+        return;
+    struct lp_copy *copy = &tracer->copies[task->copy];
+    if (!task->exiting) { /* killed without a word */
+        task->exiting = true;
+        lp_leave_process(tracer, task);
+    }
+    if (copy->root == tid && copy->running) {
+        const struct lp_event event = {.invoke_ns = lp_tracer_now(tracer),
+                                       .complete_ns = lp_tracer_now(tracer),
+                                       .object = LP_NO_OBJECT,
+                                       .copy = task->copy,
+                                       .pid = (uint32_t)tid,
+                                       .call = copy->calls,
+                                       .result = status,
+                                       .kind = LP_EVENT_EXIT,
+                                       .fd = -1};
+        copy->running = false;
+        copy->status = status;
+        copy->ended_ns = lp_clock_ns();
+        lp_tape_add(tracer->tape, &event);
+    }
+    remove_task(tracer, task);
+}
+
+static void handle(struct lp_tracer *tracer, pid_t tid, int status)
+{
+    tracer->progress++;
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+        has_ended(tracer, tid, status);
+        return;
+    }
+    struct lp_task *task = find_task(tracer, tid);
+    if (!task) {
+        add_task(tracer, tid)->state = LP_TASK_NEW;
+        return;
+    }
+    int event = status >> 16, signal = WSTOPSIG(status);
+    if (event)
+        traced_event(tracer, task, event, signal);
+    else if (signal == SYSCALL_STOP && task->in_call)
+        call_ends(tracer, task);
+    else
+        resume(task, signal == SYSCALL_STOP ? 0 : signal);
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_signal(struct lp_tracer *tracer, uint64_t deadline_ns)
+{
+    uint64_t now = lp_clock_ns();
+    uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+    const struct timespec time = {.tv_sec = (time_t)(left / LP_SEC),
+                                  .tv_nsec = (long)(left % LP_SEC)};
+    int signal = sigtimedwait(&tracer->signals, NULL, &time);
+    if (signal > 0 && signal != SIGCHLD)
+        tracer->interrupted = true;
+}
+
+static unsigned drain(struct lp_tracer *tracer)
+{
+    unsigned count = 0;
+    int status;
+    pid_t tid;
+    while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+        handle(tracer, tid, status);
+        count++;
+    }
+    return count;
+}
+
+unsigned lp_tracer_turn(struct lp_tracer *tracer, uint64_t deadline_ns)
+{
+    unsigned count;
+    while ((count = drain(tracer)) == 0 && !tracer->interrupted && lp_clock_ns() < deadline_ns)
+        wait_for_signal(tracer, deadline_ns);
+    return count;
+}
+
+/* ---- waking ---- */
+
+void lp_tracer_wake(struct lp_tracer *tracer, struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    if (pending->wake_ns > tracer->now_ns)
+        tracer->now_ns = pending->wake_ns;
+    pending->expired = true;
+    if (pending->row->class != LP_SYS_WAIT_FD)
+        lp_regs_skip(task->tid, pending->row->class == LP_SYS_FUTEX ? -ETIMEDOUT : 0);
+    resume(task, 0);
+}
+
+void lp_tracer_look_again(struct lp_tracer *tracer, uint32_t copy)
+{
+    uint32_t word;
+    for (size_t i = 0; i < tracer->task_count; i++) {
+        struct lp_task *task = tracer->tasks[i];
+        const struct lp_pending *pending = &task->pending;
+        if (task->copy != copy || task->state != LP_TASK_ASLEEP)
+            continue;
+        bool may = pending->row->class == LP_SYS_WAIT_FD;
+        if (pending->row->class == LP_SYS_FUTEX)
+            may = lp_inspect_read(task->pid, pending->regs.args[0], &word, sizeof word) == 0 &&
+                  word != (uint32_t)pending->regs.args[2];
+        if (may)
+            resume(task, 0);
+    }
+}
+
+/* ---- starting and ending ---- */
+
+void lp_tracer_init(struct lp_tracer *tracer, struct lp_tape *tape, uint64_t seed)
+{
+    *tracer = (struct lp_tracer){.tape = tape};
+    lp_random_init(&tracer->random, seed, 0);
+    sigemptyset(&tracer->signals);
+    sigaddset(&tracer->signals, SIGCHLD);
+    sigaddset(&tracer->signals, SIGINT);
+    sigaddset(&tracer->signals, SIGTERM);
+    sigaddset(&tracer->signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &tracer->signals, NULL);
+}
+
+static int seize(pid_t pid, struct lp_err *err)
+{
+    if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)(uintptr_t)OPTIONS) == 0)
+        return 0;
+    lp_err_sys(err, LP_ERR_NEED, errno, "programs may not be traced here");
+    snprintf(err->remedy, sizeof err->remedy,
+             "allow ptrace: sysctl kernel.yama.ptrace_scope=1; in a container: "
+             "--cap-add SYS_PTRACE");
+    return -1;
+}
+
+/* Made here, so that it is known which file it is before the first byte is written. */
+static int make_output(struct lp_copy *copy, const char *path, struct lp_err *err)
+{
+    struct stat about;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd == -1 || fstat(fd, &about) == -1)
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to make '%s'", path);
+    copy->output_dev = about.st_dev;
+    copy->output_ino = about.st_ino;
+    close(fd);
+    return 0;
+}
+
+int lp_tracer_spawn(struct lp_tracer *tracer, const struct lp_spawn *spawn, struct lp_err *err)
+{
+    struct lp_copy copy = {.running = true, .started_ns = lp_clock_ns()};
+    int go_fd;
+    if (make_output(&copy, spawn->output, err) == -1 ||
+        lp_spawn_process(tracer, spawn, &copy.root, &go_fd, err) == -1)
+        return -1;
+    if (seize(copy.root, err) == -1) {
+        kill(copy.root, SIGKILL);
+        waitpid(copy.root, NULL, 0);
+        close(go_fd);
+        return -1;
+    }
+    tracer->copies =
+        lp_grow(tracer->copies, &tracer->copy_cap, tracer->copy_count + 1, sizeof *tracer->copies);
+    struct lp_task *task = add_task(tracer, copy.root);
+    task->copy = (uint32_t)tracer->copy_count;
+    task->state = LP_TASK_RUNNING;
+    tracer->copies[tracer->copy_count++] = copy;
+    const struct lp_event event = {.invoke_ns = lp_tracer_now(tracer),
+                                   .complete_ns = lp_tracer_now(tracer),
+                                   .object = LP_NO_OBJECT,
+                                   .copy = task->copy,
+                                   .pid = (uint32_t)copy.root,
+                                   .kind = LP_EVENT_START,
+                                   .fd = -1};
+    lp_tape_add(tracer->tape, &event);
+    close(go_fd); /* now it goes */
+    return 0;
+}
