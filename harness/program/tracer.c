@@ -8,12 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,11 +21,6 @@
 #include "program/inspect.h"
 
 #define SYSCALL_STOP (SIGTRAP | 0x80)
-#define OPTIONS                                                                                    \
-    (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |      \
-     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACESYSGOOD |   \
-     PTRACE_O_EXITKILL)
-
 uint64_t lp_tracer_now(const struct lp_tracer *tracer)
 {
     return tracer->clocks ? tracer->now_ns : lp_clock_ns();
@@ -43,7 +36,7 @@ static struct lp_task *find_task(const struct lp_tracer *tracer, pid_t tid)
     return NULL;
 }
 
-static struct lp_task *add_task(struct lp_tracer *tracer, pid_t tid)
+struct lp_task *lp_tracer_add_task(struct lp_tracer *tracer, pid_t tid)
 {
     struct lp_task *task = lp_alloc(1, sizeof *task);
     task->tid = task->pid = tid;
@@ -252,7 +245,7 @@ static void has_child(struct lp_tracer *tracer, struct lp_task *parent, pid_t ti
         adopt(child, parent);
         resume(child, 0);
     } else if (!child) {
-        child = add_task(tracer, tid);
+        child = lp_tracer_add_task(tracer, tid);
         child->state = LP_TASK_RUNNING;
         adopt(child, parent);
     }
@@ -358,7 +351,7 @@ static void handle(struct lp_tracer *tracer, pid_t tid, int status)
     }
     struct lp_task *task = find_task(tracer, tid);
     if (!task) {
-        add_task(tracer, tid)->state = LP_TASK_NEW;
+        lp_tracer_add_task(tracer, tid)->state = LP_TASK_NEW;
         return;
     }
     int event = status >> 16, signal = WSTOPSIG(status);
@@ -431,73 +424,4 @@ void lp_tracer_look_again(struct lp_tracer *tracer, uint32_t copy)
         if (may)
             resume(task, 0);
     }
-}
-
-/* ---- starting and ending ---- */
-
-void lp_tracer_init(struct lp_tracer *tracer, struct lp_tape *tape, uint64_t seed)
-{
-    *tracer = (struct lp_tracer){.tape = tape};
-    lp_random_init(&tracer->random, seed, 0);
-    sigemptyset(&tracer->signals);
-    sigaddset(&tracer->signals, SIGCHLD);
-    sigaddset(&tracer->signals, SIGINT);
-    sigaddset(&tracer->signals, SIGTERM);
-    sigaddset(&tracer->signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &tracer->signals, NULL);
-}
-
-static int seize(pid_t pid, struct lp_err *err)
-{
-    if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)(uintptr_t)OPTIONS) == 0)
-        return 0;
-    lp_err_sys(err, LP_ERR_NEED, errno, "programs may not be traced here");
-    snprintf(err->remedy, sizeof err->remedy,
-             "allow ptrace: sysctl kernel.yama.ptrace_scope=1; in a container: "
-             "--cap-add SYS_PTRACE");
-    return -1;
-}
-
-/* Made here, so that it is known which file it is before the first byte is written. */
-static int make_output(struct lp_copy *copy, const char *path, struct lp_err *err)
-{
-    struct stat about;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd == -1 || fstat(fd, &about) == -1)
-        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to make '%s'", path);
-    copy->output_dev = about.st_dev;
-    copy->output_ino = about.st_ino;
-    close(fd);
-    return 0;
-}
-
-int lp_tracer_spawn(struct lp_tracer *tracer, const struct lp_spawn *spawn, struct lp_err *err)
-{
-    struct lp_copy copy = {.running = true, .started_ns = lp_clock_ns()};
-    int go_fd;
-    if (make_output(&copy, spawn->output, err) == -1 ||
-        lp_spawn_process(tracer, spawn, &copy.root, &go_fd, err) == -1)
-        return -1;
-    if (seize(copy.root, err) == -1) {
-        kill(copy.root, SIGKILL);
-        waitpid(copy.root, NULL, 0);
-        close(go_fd);
-        return -1;
-    }
-    tracer->copies =
-        lp_grow(tracer->copies, &tracer->copy_cap, tracer->copy_count + 1, sizeof *tracer->copies);
-    struct lp_task *task = add_task(tracer, copy.root);
-    task->copy = (uint32_t)tracer->copy_count;
-    task->state = LP_TASK_RUNNING;
-    tracer->copies[tracer->copy_count++] = copy;
-    const struct lp_event event = {.invoke_ns = lp_tracer_now(tracer),
-                                   .complete_ns = lp_tracer_now(tracer),
-                                   .object = LP_NO_OBJECT,
-                                   .copy = task->copy,
-                                   .pid = (uint32_t)copy.root,
-                                   .kind = LP_EVENT_START,
-                                   .fd = -1};
-    lp_tape_add(tracer->tape, &event);
-    close(go_fd); /* now it goes */
-    return 0;
 }

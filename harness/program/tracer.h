@@ -102,7 +102,7 @@ struct lp_spawn {
 
 /* Blocks the signals that are read from then on by the tracer: SIGCHLD, SIGINT, SIGTERM, SIGHUP. */
 void lp_tracer_init(struct lp_tracer *tracer, struct lp_tape *tape, uint64_t seed);
-/* Kills what still runs and restores the signals. Takes a zeroed struct too. */
+/* Kills what still runs. Takes a zeroed struct too. */
 void lp_tracer_release(struct lp_tracer *tracer);
 
 /* Starts one more copy; its number is the next one. LP_ERR_USAGE when the program cannot be
@@ -159,6 +159,7 @@ bool lp_clock_again(struct lp_tracer *tracer, struct lp_task *task, int64_t resu
 /* After an exec: hides the clock that is read without a call. */
 void lp_clock_hide(pid_t pid);
 
+struct lp_task *lp_tracer_add_task(struct lp_tracer *tracer, pid_t tid);
 /* A new process that waits to be traced (spawn.c). */
 int lp_spawn_process(const struct lp_tracer *tracer, const struct lp_spawn *spawn, pid_t *pid,
                      int *go_fd, struct lp_err *err) LP_MUST_CHECK;
