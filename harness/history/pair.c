@@ -11,7 +11,7 @@
 
 #include "history/names.h"
 
-#define SMALL_PROCESSES 65536
+#define SMALL_PROCESSES 1024
 #define NO_CALL SIZE_MAX       /* nothing is open */
 #define FOREIGN (SIZE_MAX - 1) /* something is, that no model knows */
 
@@ -19,6 +19,7 @@ struct lp_open {
     size_t call;
     const struct lp_call_name *name;
     bool set;
+    uint64_t last_ns; /* raw times: of its latest row */
 };
 
 void lp_pairing_init(struct lp_pairing *pairing, struct lp_calls *calls, struct lp_rows *rows,
@@ -215,7 +216,9 @@ static int invoke(struct lp_pairing *pairing, const struct lp_row *row, uint32_t
     struct lp_form value = row->value;
     struct lp_open *open = &pairing->open[process];
     uint32_t key;
-    *open = (struct lp_open){.call = FOREIGN, .name = name, .set = true};
+    open->call = FOREIGN;
+    open->name = name;
+    open->set = true;
     if (!name) {
         add_foreign(pairing, row, "");
         return 0;
@@ -392,6 +395,11 @@ int lp_pairing_add(struct lp_pairing *pairing, const struct lp_row *row, struct 
     if (check_index(pairing, row) == -1 || time_of(pairing, row, &time_ns) == -1)
         return -1;
     uint32_t process = process_of(pairing, &row->process);
+    struct lp_open *open = &pairing->open[process];
+    if (pairing->raw_times && time_ns < open->last_ns)
+        return lp_scan_error(&pairing->rows->scan, row->at,
+                             "the process's own clock goes back here");
+    open->last_ns = time_ns;
     if (row->type == LP_ROW_INVOKE)
         return invoke(pairing, row, process, time_ns);
     return complete(pairing, row, process, time_ns);

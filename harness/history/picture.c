@@ -238,7 +238,8 @@ void lp_calls_write_picture(const struct lp_calls *calls, const size_t *order, s
             add_operation(&picture, index[i]);
         }
         lp_str_add(out, "],");
-        add_order(&picture, order + ordered[key].first, ordered[key].count);
+        add_order(&picture, order_count > 0 ? order + ordered[key].first : NULL,
+                  ordered[key].count);
         lp_str_add(out, "}");
         any = true;
     }

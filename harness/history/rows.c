@@ -345,6 +345,8 @@ static int next_line(struct lp_rows *rows, struct lp_row *row)
             scan->ran_out = true; /* cut in the middle of its last line */
             return -1;
         }
+        if (taken == -1 && scan->ran_out)
+            return lp_scan_error(scan, begin, "the line ends inside of a value");
         rows->line++;
         if (taken != 0)
             return taken;

@@ -11,6 +11,7 @@
  */
 #include <stdint.h>
 
+#include "history/read.h"
 #include "tests/unit/history_builder.h"
 #include "verdict/verdict.h"
 
@@ -79,6 +80,21 @@ static void demand_judgement(const struct lp_judgement *judgement, const struct 
     }
 }
 
+static void demand_calls(const struct lp_history *history)
+{
+    struct lp_calls calls;
+    lp_calls_from_history(&calls, history);
+    for (size_t i = 0; i < calls.count; i++) {
+        const struct lp_call *call = &calls.calls[i];
+        demand(i == 0 || calls.calls[i - 1].invoke_ns <= call->invoke_ns, "calls out of order");
+        demand(call->return_ns >= call->invoke_ns, "a call that ends before it begins");
+        demand(call->key < calls.key_count && call->process < calls.process_count,
+               "a call of nobody or on nothing");
+        demand(lp_call_own_op(call) <= history->op_count, "a call of no operation");
+    }
+    lp_calls_release(&calls);
+}
+
 static void decide(const struct lp_history_image *images, size_t count)
 {
     struct lp_history history;
@@ -95,6 +111,7 @@ static void decide(const struct lp_history_image *images, size_t count)
     demand_judgement(&judgement, &checks);
     lp_judgement_release(&judgement);
     lp_checks_release(&checks);
+    demand_calls(&history);
     lp_history_release(&history);
 }
 
