@@ -104,6 +104,9 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler puts these into the program, unseen by the compiler's own list of what it read.
+$(OUT)/obj/reports/html_assets.o: $(wildcard reports/assets/*)
+
 define room_rule
 $(call lib_of,$(1)): $(patsubst %.c,$(OUT)/obj/%.o,$(call src_of,$(1)))
 	@mkdir -p $$(@D)

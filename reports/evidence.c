@@ -334,27 +334,43 @@ static void keep_contributing(struct lp_evidence *evidence, const struct lp_run_
 }
 
 /* The diagnosis shows most (its locks too); without one, the check that found the violation. */
-static void draw(const struct lp_run_result *result, bool color, struct lp_str *out)
+const size_t *lp_evidence_witness(const struct lp_run_result *result, size_t *count)
 {
     const struct lp_checks *checks = result->checks;
     const struct lp_diagnosis *diagnosis = first_diagnosis(result);
 
+    *count = 0;
+    if (!checks || !checks->history)
+        return NULL;
+    if (diagnosis && diagnosis->witness_count > 0) {
+        *count = diagnosis->witness_count;
+        return diagnosis->witness;
+    }
+    if (checks->lost_update.result == LP_VIOLATED && checks->lost_update.witness_count > 0) {
+        *count = checks->lost_update.witness_count;
+        return checks->lost_update.witness;
+    }
+    if (checks->mutual_exclusion.result == LP_VIOLATED) {
+        *count = checks->mutual_exclusion.witness_count;
+        return checks->mutual_exclusion.witness;
+    }
+    if (checks->progress.result == LP_VIOLATED) {
+        *count = checks->progress.witness_count;
+        return checks->progress.witness;
+    }
+    return NULL;
+}
+
+static void draw(const struct lp_run_result *result, bool color, struct lp_str *out)
+{
+    size_t count;
+    const size_t *witness = lp_evidence_witness(result, &count);
+
     if (result->model && result->model->shrunk->count > 0)
         lp_report_call_lanes(result->model->calls, result->model->shrunk->calls,
                              result->model->shrunk->count, color, out);
-    if (!checks || !checks->history)
-        return;
-    if (diagnosis && diagnosis->witness_count > 0)
-        lp_report_lanes(checks->history, diagnosis->witness, diagnosis->witness_count, color, out);
-    else if (checks->lost_update.result == LP_VIOLATED && checks->lost_update.witness_count > 0)
-        lp_report_lanes(checks->history, checks->lost_update.witness,
-                        checks->lost_update.witness_count, color, out);
-    else if (checks->mutual_exclusion.result == LP_VIOLATED)
-        lp_report_lanes(checks->history, checks->mutual_exclusion.witness,
-                        checks->mutual_exclusion.witness_count, color, out);
-    else if (checks->progress.result == LP_VIOLATED)
-        lp_report_lanes(checks->history, checks->progress.witness, checks->progress.witness_count,
-                        color, out);
+    if (witness)
+        lp_report_lanes(result->checks->history, witness, count, color, out);
 }
 
 void lp_evidence_init(struct lp_evidence *evidence, const struct lp_run_result *result, bool color)

@@ -29,6 +29,9 @@ struct lp_evidence {
 void lp_evidence_init(struct lp_evidence *evidence, const struct lp_run_result *result, bool color);
 void lp_evidence_release(struct lp_evidence *evidence);
 
+/* The operations that the diagram shows: indexes into the history; *count 0 when there are none. */
+const size_t *lp_evidence_witness(const struct lp_run_result *result, size_t *count);
+
 /* The text of the first fact with this label, or NULL. */
 const char *lp_evidence_find(const struct lp_evidence *evidence, const char *label);
 

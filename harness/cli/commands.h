@@ -30,13 +30,21 @@ extern const size_t lp_command_count;
 int lp_command_run(int argc, char **argv);
 int lp_command_check(int argc, char **argv);
 int lp_command_exec(int argc, char **argv);
+int lp_command_report(int argc, char **argv);
 int lp_command_list(int argc, char **argv);
 int lp_command_explain(int argc, char **argv);
 int lp_command_completion(int argc, char **argv);
 int lp_command_doctor(int argc, char **argv);
 int lp_command_worker(int argc, char **argv);
 
-extern const struct lp_command_line lp_line_run, lp_line_exec, lp_line_check, lp_line_list,
-    lp_line_explain, lp_line_completion, lp_line_doctor, lp_line_worker;
+extern const struct lp_command_line lp_line_run;
+extern const struct lp_command_line lp_line_exec;
+extern const struct lp_command_line lp_line_check;
+extern const struct lp_command_line lp_line_report;
+extern const struct lp_command_line lp_line_list;
+extern const struct lp_command_line lp_line_explain;
+extern const struct lp_command_line lp_line_completion;
+extern const struct lp_command_line lp_line_doctor;
+extern const struct lp_command_line lp_line_worker;
 
 #endif

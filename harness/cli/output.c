@@ -74,6 +74,14 @@ int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, s
     return 0;
 }
 
+bool lp_outputs_for_people(const struct lp_outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        if (!outputs->output[i].file && strcmp(outputs->output[i].format->name, "text") == 0)
+            return true;
+    return false;
+}
+
 static int write_one(const struct lp_output *output, const struct lp_report_set *set,
                      struct lp_err *err)
 {

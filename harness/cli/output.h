@@ -25,6 +25,9 @@ int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, s
 /* Can a file be written there? Asked before the run: an hour's work should not end in a typo. */
 int lp_output_check_folder(const char *file, struct lp_err *err);
 
+/* Whether somebody reads text on stdout, to whom more than the report may be told. */
+bool lp_outputs_for_people(const struct lp_outputs *outputs);
+
 /* Writes all of them, also when one fails; *err is then of the first that did. `set->color` counts
  * for stdout only. */
 int lp_outputs_write(const struct lp_outputs *outputs, const struct lp_report_set *set,

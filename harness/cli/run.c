@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/sweep.h"
 #include "cli/ui.h"
 #include "os/clock.h"
@@ -29,7 +30,7 @@ struct options {
     uint64_t workers, rounds, duration_ns, containers, seed, timeout_ns, min_meetings;
     const char *placement, *out, *progress, *sweep, *workdir, *image;
     struct lp_texts formats, drivers;
-    bool require, dry_run, quiet, verbose, no_color;
+    bool require, dry_run, quiet, verbose, no_color, report;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -54,6 +55,7 @@ static const struct lp_option rows[] = {
     {"sweep", '\0', "placement", LP_OPTION_TEXT, AT(sweep), 0,
      "run under each placement, one table of verdicts"},
     {"driver", '\0', "FILE.so", LP_OPTION_LIST, AT(drivers), 0, "load a driver; repeatable"},
+    {"report", '\0', NULL, LP_OPTION_FLAG, AT(report), 0, "make the HTML page of the run folder"},
     {"workdir", '\0', "DIR", LP_OPTION_TEXT, AT(workdir), 0, "where {shared} lies (tmpfs if any)"},
     {"progress", '\0', "auto|always|never", LP_OPTION_TEXT, AT(progress), 0,
      "progress on a terminal"},
@@ -332,6 +334,19 @@ static size_t collect(const struct command *command, const struct lp_run_result 
     return count;
 }
 
+/* Told of where people read; a run of nothing but skipped scenarios has no folder. */
+static int write_page(struct command *command, struct lp_err *err)
+{
+    const char *file = lp_arena_printf(&command->arena, "%s/report.html", command->base);
+    if (!lp_is_folder(command->base))
+        return 0;
+    if (lp_report_folder(command->base, file, &command->catalogue.vocabulary, err) == -1)
+        return -1;
+    if (lp_outputs_for_people(&command->outputs))
+        lp_ui_print(lp_arena_printf(&command->arena, "report: %s\n\n", file));
+    return 0;
+}
+
 /* All of them, whatever becomes of one: a finding must not be lost because a disk is full. */
 static int write_reports(struct command *command, const struct lp_report_set *set,
                          struct lp_err *err)
@@ -339,6 +354,8 @@ static int write_reports(struct command *command, const struct lp_report_set *se
     int result = 0;
     if (command->job_count > 1 && lp_is_folder(command->base))
         result = save_result(command, command->base, set->results, set->count, err);
+    if (command->options.report && write_page(command, err) == -1)
+        result = -1;
     struct lp_err later = {0};
     bool table = command->options.sweep && command->options.formats.count == 0;
     int written =

@@ -295,7 +295,8 @@ static inline struct fixture *fixture_new(void)
 
 /* Bytes that mean something to one format or another, or to none. */
 #define HOSTILE                                                                                    \
-    "]]></system-out> <b>&amp; \"q\" 'a' % \r\n::error::x | `` ``` * _ # SKIP \\ \033[31m \x01 "   \
+    "]]></system-out> <b></script><script>alert(1)</script>&amp; \"q\" 'a' % \r\n::error::x | `` " \
+    "``` * _ # SKIP \\ \033[31m \x01 "                                                             \
     "\x7f "                                                                                        \
     "\xff\xc0\xaf\xed\xa0\x80 \xe2\x80\xae \xc3\xa9 @user --- ..."
 

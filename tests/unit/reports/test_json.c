@@ -232,7 +232,8 @@ START_TEST(any_bytes_make_valid_json)
     const char *name = json_string_value(at(scenario_of(root, HELD_ONE), "name"));
 
     /* What is well-formed stays as it was, control characters included. */
-    assert_contains(name, "]]></system-out> <b>&amp; \"q\" 'a' % \r\n::error::x | `` ```");
+    assert_contains(name, "]]></system-out> <b></script><script>alert(1)</script>&amp; "
+                          "\"q\" 'a' % \r\n::error::x | `` ```");
     assert_contains(name, "\033[31m \x01");
     assert_contains(name, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     assert_contains(name, "\xc3\xa9 @user");

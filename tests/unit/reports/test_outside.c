@@ -213,7 +213,8 @@ START_TEST(tap_parser_reads_hostile_texts_as_texts)
     lp_str_init(&output);
     ck_assert_msg(read_tap(fixture_hostile(), &output) == 0, "%s", output.ptr);
     assert_contains(output.ptr, "ok 1 \nok 2 \nnot 3 \n");
-    assert_contains(output.ptr, "yaml inconclusive|42|]]></system-out> <b>&amp; \"q\" 'a'");
+    assert_contains(output.ptr, "yaml inconclusive|42|]]></system-out> <b></script>"
+                                "<script>alert(1)</script>&amp; \"q\" 'a'");
     assert_contains(output.ptr, "errors 0\n");
     assert_lacks(output.ptr, "unknown ");
     lp_str_release(&output);
