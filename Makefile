@@ -158,6 +158,7 @@ help:
 	  'make              build build/lockproof and its plug-ins' \
 	  'make run          install what is missing, build, run the bundled suite, print the verdicts' \
 	  'make test         install what is missing, build, run unit and end-to-end tests' \
+	  'make test-docker  container scenarios on a real Docker engine, its own if none runs' \
 	  'make lint         house rules, formatting, static analysis' \
 	  'make sanitize     the tests under address, undefined-behaviour and thread sanitizers' \
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
@@ -183,6 +184,12 @@ test:
 test-all: all
 	@ci/test $(OUT)
 units: $(UNITS)
+
+.PHONY: test-docker
+test-docker:
+	@ci/install build test docker
+	@$(MAKE) --no-print-directory all
+	@ci/docker $(OUT)
 
 .PHONY: lint sanitize fuzz valgrind power bench
 lint:
@@ -211,6 +218,7 @@ install: all
 	  $(DESTDIR)$(PREFIX)/include/lockproof/base $(DESTDIR)$(PREFIX)/include/lockproof/drivers \
 	  $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/lockproof
 	install -m 755 $(OUT)/lockproof $(DESTDIR)$(PREFIX)/bin
+	$(if $(HAVE_STATIC),install -m 755 $(OUT)/lockproof-worker $(DESTDIR)$(PREFIX)/lib/lockproof)
 	$(if $(PLUGINS),install -m 755 $(PLUGINS:%=$(OUT)/drivers/%.so) $(DESTDIR)$(PREFIX)/lib/lockproof/drivers)
 	install -m 644 drivers/driver.h $(DESTDIR)$(PREFIX)/include/lockproof/drivers
 	install -m 644 harness/base/outcome.h $(DESTDIR)$(PREFIX)/include/lockproof/base

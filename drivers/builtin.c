@@ -12,6 +12,7 @@ const struct lp_driver *const lp_builtin_drivers[] = {
     &lp_driver_ofd,
     &lp_driver_lockfile,
     &lp_driver_mkdir,
+    &lp_driver_pidfile,
     &lp_driver_mutex,
     &lp_driver_robust,
     &lp_driver_semaphore,

@@ -14,6 +14,7 @@ extern const struct lp_driver lp_driver_ofd;
 /* name/ */
 extern const struct lp_driver lp_driver_lockfile;
 extern const struct lp_driver lp_driver_mkdir;
+extern const struct lp_driver lp_driver_pidfile;
 /* memory/ */
 extern const struct lp_driver lp_driver_shm;
 extern const struct lp_driver lp_driver_shm_atomic;

@@ -24,6 +24,9 @@ int lp_folder_of(const char *path, struct lp_err *err) LP_MUST_CHECK;
 /* rm -rf that follows no link and crosses no mount point; what cannot be removed is left. */
 void lp_folder_remove(const char *path);
 
+/* Removes the files (not folders) of a folder whose names begin with `prefix`. */
+void lp_files_remove(const char *folder, const char *prefix);
+
 bool lp_is_folder(const char *path);
 bool lp_is_file(const char *path);
 

@@ -72,6 +72,9 @@ static void remove_scratch(struct cleaning *cleaning, const char *path)
         strncmp(slash, "/lockproof-", 11) != 0 || strspn(slash + 11, "0123456789abcdef") != 8 ||
         !lp_is_folder(path))
         return;
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%.48s-", slash + 1);
+    lp_files_remove("/dev/shm", prefix);
     lp_folder_remove(path);
     if (lp_is_folder(path))
         return;

@@ -15,10 +15,9 @@ static const char *variable(const struct lp_variables *variables, const char *na
         const char *name;
         const char *value;
     } rows[] = {
-        {"shared", variables->shared},
-        {"private", variables->private_},
-        {"node", variables->node},
-        {"run", variables->run},
+        {"shared", variables->shared}, {"private", variables->private_},
+        {"node", variables->node},     {"run", variables->run},
+        {"id", variables->id},
     };
     for (size_t i = 0; i < LP_ARRAY_LEN(rows); i++)
         if (strlen(rows[i].name) == len && memcmp(rows[i].name, name, len) == 0)

@@ -17,6 +17,7 @@ struct lp_variables {
     const char *private_; /* {private}: one for each container */
     const char *node;     /* {node}: one for each host */
     const char *run;      /* {run}: the run's own folder */
+    const char *id;       /* {id}: no folder, but a word that no other run has */
 };
 
 struct lp_binding {

@@ -36,6 +36,7 @@ struct lp_container_plan {
     const char *scratch;
     const char *run_dir;
     const char *boot_id;
+    const char *run_id; /* a word that no other run has */
     struct lp_server_address servers[LP_SERVERS_MAX];
     size_t server_count;
     int history_fd;

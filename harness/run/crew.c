@@ -23,6 +23,7 @@ static int enter_place(const struct lp_container_plan *plan, unsigned number,
         .private_ = plan->place->own_view ? shown : own,
         .node = lp_arena_printf(arena, "%s/node", plan->scratch),
         .run = plan->run_dir,
+        .id = plan->run_id,
     };
     return plan->place->enter(&view, err);
 }

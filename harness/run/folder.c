@@ -49,6 +49,7 @@ static int choose_scratch(struct lp_folders *folders, const char *workdir, struc
         if (real && access(real, W_OK | X_OK) == 0) {
             folders->workdir = lp_arena_strdup(arena, real);
             folders->scratch = name_scratch(folders->workdir, arena);
+            folders->id = strrchr(folders->scratch, '/') + 1;
             free(real);
             return 0;
         }

@@ -16,6 +16,7 @@ struct lp_folders {
     const char *history_dir;
     const char *workdir; /* where the scratch folder lies */
     const char *scratch; /* its path; lp_scratch_make() makes it */
+    const char *id;      /* of the run: the last part of scratch */
     int history_fd;
 };
 

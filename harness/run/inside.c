@@ -84,6 +84,7 @@ int lp_inside_main(const char *plan_file, unsigned number, const struct lp_regis
         .scratch = told.scratch,
         .run_dir = told.run_dir,
         .boot_id = boot_id,
+        .run_id = told.run_id,
         .server_count = told.server_count,
         .seed = told.seed,
     };

@@ -34,9 +34,8 @@ int lp_outside_init(struct lp_outside *outside, const struct lp_folders *folders
                     const struct lp_scenario *scenario, const char *worker, struct lp_arena *arena,
                     struct lp_control **control, int *event_fd, struct lp_err *err)
 {
-    const char *slash = strrchr(folders->scratch, '/');
     *outside = (struct lp_outside){.used = true};
-    snprintf(outside->run_id, sizeof outside->run_id, "%s", slash ? slash + 1 : folders->scratch);
+    snprintf(outside->run_id, sizeof outside->run_id, "%s", folders->id);
     lp_owner_self(outside->owner, sizeof outside->owner);
     outside->history_dir = folders->history_dir;
     outside->control_file = lp_arena_printf(arena, "%s/control", folders->run_dir);

@@ -130,11 +130,10 @@ static bool need_embedded(struct setup *setup)
             const char *driver = k ? scenario->locks[k - 1].driver : scenario->store.driver;
             if (is_embedded(driver))
                 continue;
-            char reason[256];
-            snprintf(reason, sizeof reason,
-                     "driver '%s' needs a client library, which image '%.100s' need not have",
-                     driver, row.image);
-            skip(setup->run, reason, "image " LP_DOCKER_IMAGE, "run without --image");
+            char need[128];
+            snprintf(need, sizeof need,
+                     "image " LP_DOCKER_IMAGE ": driver '%s' needs a client library", driver);
+            skip(setup->run, need, need, "run without --image");
             return false;
         }
     }
@@ -219,6 +218,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
         .scratch = setup->folders.scratch,
         .run_dir = setup->folders.run_dir,
         .boot_id = setup->boot_id,
+        .run_id = setup->folders.id,
         .history_fd = setup->folders.history_fd,
         .event_fd = setup->event_fd,
         .seed = run->result.seed,

@@ -102,6 +102,17 @@ static void outlive_all(void)
     }
 }
 
+/* With what lies at names that no other run has, in a /dev/shm that was the host's. */
+static void remove_scratch(const struct runner *runner)
+{
+    struct lp_str prefix;
+    lp_str_init(&prefix);
+    lp_str_addf(&prefix, "%s-", runner->container.run_id);
+    lp_files_remove("/dev/shm", prefix.ptr);
+    lp_str_release(&prefix);
+    lp_folder_remove(runner->plan->scratch);
+}
+
 /* The command is gone: nobody wants a result. Workers die with their containers. */
 static void abandon(struct runner *runner) LP_NORETURN;
 static void abandon(struct runner *runner)
@@ -115,7 +126,7 @@ static void abandon(struct runner *runner)
     lp_outside_sweep(runner->plan->outside);
     stop_servers(runner);
     outlive_all();
-    lp_folder_remove(runner->plan->scratch);
+    remove_scratch(runner);
     lp_outside_release(runner->plan->outside);
     _exit(1);
 }
@@ -323,7 +334,7 @@ static void carry_out(struct runner *runner)
     lp_outside_sweep(runner->plan->outside);
     stop_servers(runner);
     outlive_all();
-    lp_folder_remove(runner->plan->scratch);
+    remove_scratch(runner);
 }
 
 /* ---- the process ---- */

@@ -23,10 +23,10 @@ char *lp_told_write(const struct lp_container_plan *plan, const struct lp_told_p
     /* JSON has no unsigned 64-bit numbers: the seed is a text. */
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)plan->seed);
-    json_t *root =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "format", FORMAT, "lockproof",
-                  LP_VERSION, "file", plan->scenario->file, "scenario", yaml.ptr, "seed", seed,
-                  "scratch", paths->scratch, "run_dir", paths->run_dir, "servers", servers);
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "format", FORMAT,
+                             "lockproof", LP_VERSION, "file", plan->scenario->file, "scenario",
+                             yaml.ptr, "seed", seed, "scratch", paths->scratch, "run_dir",
+                             paths->run_dir, "run_id", plan->run_id, "servers", servers);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
     json_decref(root);
     lp_str_release(&yaml);
@@ -60,18 +60,20 @@ static int read_servers(struct lp_told *told, const json_t *servers, struct lp_e
 static int read_root(struct lp_told *told, json_t *root, const struct lp_vocabulary *vocabulary,
                      struct lp_err *err)
 {
-    const char *version, *file, *yaml, *seed, *scratch, *run_dir;
+    const char *version, *file, *yaml, *seed, *scratch, *run_dir, *run_id;
     json_t *servers;
     int format;
-    if (json_unpack(root, "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "format", &format,
+    if (json_unpack(root, "{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "format", &format,
                     "lockproof", &version, "file", &file, "scenario", &yaml, "seed", &seed,
-                    "scratch", &scratch, "run_dir", &run_dir, "servers", &servers) == -1)
+                    "scratch", &scratch, "run_dir", &run_dir, "run_id", &run_id, "servers",
+                    &servers) == -1)
         return bad(err, "something is missing in it");
     if (format != FORMAT || strcmp(version, LP_VERSION) != 0)
         return bad(err, version);
     if (lp_number_parse(seed, 0, UINT64_MAX, &told->seed) == -1)
         return bad(err, "seed");
     told->scratch = lp_arena_strdup(&told->arena, scratch);
+    told->run_id = lp_arena_strdup(&told->arena, run_id);
     told->run_dir = lp_arena_strdup(&told->arena, run_dir);
     if (read_servers(told, servers, err) == -1)
         return -1;

@@ -23,6 +23,7 @@ struct lp_told {
     uint64_t seed;
     const char *scratch;
     const char *run_dir;
+    const char *run_id;
     struct lp_server_address servers[LP_SERVERS_MAX];
     size_t server_count;
 };

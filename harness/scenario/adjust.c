@@ -77,6 +77,19 @@ static int override_containers(struct lp_scenario *scenario, unsigned containers
     return 0;
 }
 
+/* The last row that names an image is the one that counts. */
+static int override_image(struct lp_scenario *scenario, const char *image, struct lp_err *err)
+{
+    for (size_t i = 0; i < scenario->docker_count; i++)
+        scenario->docker[i].image = NULL;
+    if (scenario->docker_count == LP_DOCKER_ROWS_MAX)
+        return lp_err_set(err, LP_ERR_USAGE, "`docker` of scenario \"%s\" has no room for an image",
+                          scenario->name);
+    scenario->docker[scenario->docker_count++] =
+        (struct lp_docker_row){.container = -1, .image = image};
+    return 0;
+}
+
 int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides *overrides,
                          struct lp_err *err)
 {
@@ -97,13 +110,8 @@ int lp_scenario_override(struct lp_scenario *scenario, const struct lp_overrides
         scenario->seed = overrides->seed;
     if (overrides->min_meetings >= 0)
         scenario->min_meetings = (unsigned)overrides->min_meetings;
-    if (overrides->image)
-        for (size_t i = 0; i < scenario->docker_count || i == 0; i++)
-            scenario->docker[i].image = overrides->image;
-    if (overrides->image && scenario->docker_count == 0) {
-        scenario->docker[0].container = -1;
-        scenario->docker_count = 1;
-    }
+    if (overrides->image && override_image(scenario, overrides->image, err) != 0)
+        return -1;
     if (overrides->timeout_ns)
         scenario->timeout_ns = overrides->timeout_ns;
     return 0;

@@ -39,6 +39,8 @@ static bool is_bind_source(const char *source)
         return true;
     for (size_t i = 0; i < lp_variable_count; i++) {
         const size_t len = strlen(lp_variables[i]);
+        if (strcmp(lp_variables[i], "id") == 0)
+            continue; /* no folder */
         if (source[0] == '{' && strncmp(source + 1, lp_variables[i], len) == 0 &&
             source[1 + len] == '}')
             return source[2 + len] == '\0' || source[2 + len] == '/';

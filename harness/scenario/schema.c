@@ -15,7 +15,7 @@ const char *const lp_on_error_names[] = {"end-round", "continue", NULL};
 const char *const lp_on_busy_names[] = {"retry-round", "retry-write", "end-round", NULL};
 const char *const lp_begin_names[] = {"deferred", "immediate", "exclusive", NULL};
 
-const char *const lp_variables[] = {"shared", "private", "node", "run"};
+const char *const lp_variables[] = {"shared", "private", "node", "run", "id"};
 const size_t lp_variable_count = LP_ARRAY_LEN(lp_variables);
 
 /* Choices are stored through an unsigned. */
