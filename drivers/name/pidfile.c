@@ -129,11 +129,13 @@ static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode m
     return make(client, grant);
 }
 
-/* Whoever comes second finds it removed already, and thinks nothing of it. */
 static enum lp_outcome release(struct lp_client *client)
 {
     const struct lp_named *named = &((const struct state *)client->state)->named;
-    if (unlinkat(named->folder_fd, named->name, 0) == -1 && errno != ENOENT)
+    if (read_owner(named) != (long)getpid())
+        return lp_fail(client, LP_FAIL, 0, "'%s' is not this one's", named->name);
+    lp_point(client, "found it its own");
+    if (unlinkat(named->folder_fd, named->name, 0) == -1)
         return lp_fail(client, LP_FAIL, errno, "unable to remove '%s'", named->name);
     return LP_OK;
 }
@@ -157,7 +159,7 @@ const struct lp_driver lp_driver_pidfile = {
     .size = sizeof(struct lp_driver),
     .roles = LP_ROLE_LOCK,
     .abilities = LP_ATOMIC_ACQUIRE,
-    .owner = LP_OWNER_PROCESS,
+    .owner = LP_OWNER_NAME, /* the number in it is only asked by those who find it taken */
     .name = "pidfile",
     .summary = "a file with its owner's process number; a dead owner's is taken over",
     .params = param_table,
