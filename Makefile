@@ -224,3 +224,4 @@ install: all
 	install -m 644 harness/base/outcome.h $(DESTDIR)$(PREFIX)/include/lockproof/base
 	install -m 644 docs/lockproof.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	cp -r scenarios $(DESTDIR)$(PREFIX)/share/lockproof
+	cp -r reports/gnuplot $(DESTDIR)$(PREFIX)/share/lockproof

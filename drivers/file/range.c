@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include "drivers/bare.h"
 #include "drivers/builtin.h"
 #include "drivers/file/handle.h"
 
@@ -261,3 +262,28 @@ const struct lp_driver lp_driver_posix =
                  "fcntl(2) F_SETLK on a lock file, owned by the process");
 const struct lp_driver lp_driver_ofd = RANGE_DRIVER(
     "ofd", LP_OWNER_DESCRIPTION, 0, "fcntl(2) F_OFD_SETLK on a lock file, owned by the descriptor");
+
+/* ---- what a program without us would do, for `lockproof bench` ---- */
+
+static bool bare_fits(const struct lp_client *client)
+{
+    return ((const struct params *)client->params)->open == LP_OPEN_ONCE;
+}
+
+static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
+{
+    const struct state *state = client->state;
+    const bool posix = is_posix(client);
+    for (; pairs > 0; pairs--) {
+        if (control(state->handle.fd, posix ? F_SETLKW : F_OFD_SETLKW, F_WRLCK) == -1)
+            return errno;
+        lp_work_inside(work);
+        if (control(state->handle.fd, posix ? F_SETLK : F_OFD_SETLK, F_UNLCK) == -1)
+            return errno;
+        lp_work_outside(work);
+    }
+    return 0;
+}
+
+const struct lp_bare lp_bare_posix = {&lp_driver_posix, bare_fits, bare_loop};
+const struct lp_bare lp_bare_ofd = {&lp_driver_ofd, bare_fits, bare_loop};

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <time.h>
 #include "base/units.h"
+#include "drivers/bare.h"
 #include "drivers/builtin.h"
 #include "drivers/memory/map.h"
 
@@ -230,3 +231,26 @@ const struct lp_driver lp_driver_mutex =
     MUTEX_DRIVER("mutex", &stalled_ops, "a pthread mutex in shared memory");
 const struct lp_driver lp_driver_robust =
     MUTEX_DRIVER("robust", &robust_ops, "a pthread mutex that survives the death of its owner");
+
+/* ---- what a program without us would do, for `lockproof bench` ---- */
+
+static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
+{
+    pthread_mutex_t *mutex = ((struct state *)client->state)->map.object;
+    for (; pairs > 0; pairs--) {
+        int failed = pthread_mutex_lock(mutex);
+        if (failed == EOWNERDEAD)
+            failed = pthread_mutex_consistent(mutex);
+        if (failed)
+            return failed;
+        lp_work_inside(work);
+        failed = pthread_mutex_unlock(mutex);
+        if (failed)
+            return failed;
+        lp_work_outside(work);
+    }
+    return 0;
+}
+
+const struct lp_bare lp_bare_mutex = {&lp_driver_mutex, NULL, bare_loop};
+const struct lp_bare lp_bare_robust = {&lp_driver_robust, NULL, bare_loop};

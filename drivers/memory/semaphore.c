@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <time.h>
 #include "base/units.h"
+#include "drivers/bare.h"
 #include "drivers/builtin.h"
 #include "drivers/memory/map.h"
 
@@ -146,3 +147,22 @@ const struct lp_driver lp_driver_semaphore = {
     .close = close_client,
     .lock = &lock_ops,
 };
+
+/* ---- what a program without us would do, for `lockproof bench` ---- */
+
+static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
+{
+    sem_t *semaphore = ((struct lp_map *)client->state)->object;
+    for (; pairs > 0; pairs--) {
+        while (sem_wait(semaphore) == -1)
+            if (errno != EINTR)
+                return errno;
+        lp_work_inside(work);
+        if (sem_post(semaphore) == -1)
+            return errno;
+        lp_work_outside(work);
+    }
+    return 0;
+}
+
+const struct lp_bare lp_bare_semaphore = {&lp_driver_semaphore, NULL, bare_loop};

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "drivers/bare.h"
 #include "drivers/builtin.h"
 
 #define KIND "lock file"
@@ -157,3 +159,27 @@ const struct lp_driver lp_driver_lockfile = {
     .close = close_client,
     .lock = &lock_ops,
 };
+
+/* ---- what a program without us would do, for `lockproof bench` ---- */
+
+static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
+{
+    const struct lp_named *named = &((const struct lp_lockfile *)client->state)->named;
+    for (; pairs > 0; pairs--) {
+        int fd;
+        while ((fd = openat(named->folder_fd, named->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                            0644)) == -1) {
+            if (errno != EEXIST)
+                return errno;
+            sched_yield();
+        }
+        lp_work_inside(work);
+        if (unlinkat(named->folder_fd, named->name, 0) == -1)
+            return errno;
+        close(fd);
+        lp_work_outside(work);
+    }
+    return 0;
+}
+
+const struct lp_bare lp_bare_lockfile = {&lp_driver_lockfile, NULL, bare_loop};

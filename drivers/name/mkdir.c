@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "drivers/bare.h"
 #include "drivers/builtin.h"
 #include "drivers/name/named.h"
 
@@ -113,3 +115,24 @@ const struct lp_driver lp_driver_mkdir = {
     .close = close_client,
     .lock = &lock_ops,
 };
+
+/* ---- what a program without us would do, for `lockproof bench` ---- */
+
+static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
+{
+    const struct lp_named *named = client->state;
+    for (; pairs > 0; pairs--) {
+        while (mkdirat(named->folder_fd, named->name, 0755) == -1) {
+            if (errno != EEXIST)
+                return errno;
+            sched_yield();
+        }
+        lp_work_inside(work);
+        if (unlinkat(named->folder_fd, named->name, AT_REMOVEDIR) == -1)
+            return errno;
+        lp_work_outside(work);
+    }
+    return 0;
+}
+
+const struct lp_bare lp_bare_mkdir = {&lp_driver_mkdir, NULL, bare_loop};

@@ -43,6 +43,15 @@ void lp_histogram_add(struct lp_histogram *histogram, uint64_t value)
         histogram->max = value;
 }
 
+void lp_histogram_merge(struct lp_histogram *to, const struct lp_histogram *from)
+{
+    for (unsigned i = 0; i < LP_HISTOGRAM_BUCKETS; i++)
+        to->bucket[i] += from->bucket[i];
+    to->count += from->count;
+    if (from->max > to->max)
+        to->max = from->max;
+}
+
 uint64_t lp_histogram_quantile(const struct lp_histogram *histogram, double quantile)
 {
     uint64_t seen = 0;

@@ -18,6 +18,8 @@ struct lp_histogram {
 
 void lp_histogram_init(struct lp_histogram *histogram);
 void lp_histogram_add(struct lp_histogram *histogram, uint64_t value);
+/* All of `from` into `to`. */
+void lp_histogram_merge(struct lp_histogram *to, const struct lp_histogram *from);
 /* Upper end of the bucket that holds the given quantile (0..1), never above max; 0 when empty. */
 uint64_t lp_histogram_quantile(const struct lp_histogram *histogram, double quantile);
 

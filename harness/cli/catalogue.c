@@ -31,11 +31,12 @@ static const char *program_dir(struct lp_arena *arena)
 }
 
 /* A build folder lies in the source tree, one or two levels down. */
-static const char *find_scenarios(const char *program, struct lp_arena *arena)
+static const char *find_data(const char *program, const char *in_tree, const char *installed,
+                             struct lp_arena *arena)
 {
-    static const char *const from_program[] = {"../scenarios", "../../scenarios"};
+    static const char *const from_program[] = {"..", "../.."};
     for (size_t i = 0; i < LP_ARRAY_LEN(from_program); i++) {
-        const char *path = lp_arena_printf(arena, "%s/%s", program, from_program[i]);
+        const char *path = lp_arena_printf(arena, "%s/%s/%s", program, from_program[i], in_tree);
         if (lp_is_folder(path)) {
             char *real = realpath(path, NULL);
             const char *kept = real ? lp_arena_strdup(arena, real) : path;
@@ -43,7 +44,7 @@ static const char *find_scenarios(const char *program, struct lp_arena *arena)
             return kept;
         }
     }
-    return lp_is_folder(LP_DATADIR "/scenarios") ? LP_DATADIR "/scenarios" : NULL;
+    return lp_is_folder(installed) ? installed : NULL;
 }
 
 static const char *find_plugins(const char *program, struct lp_arena *arena)
@@ -66,7 +67,10 @@ int lp_catalogue_init(struct lp_catalogue *catalogue, const char *const *drivers
     memset(catalogue, 0, sizeof *catalogue);
     lp_arena_init(&catalogue->arena);
     const char *program = program_dir(&catalogue->arena);
-    catalogue->scenario_dir = find_scenarios(program, &catalogue->arena);
+    catalogue->scenario_dir =
+        find_data(program, "scenarios", LP_DATADIR "/scenarios", &catalogue->arena);
+    catalogue->plot_dir =
+        find_data(program, "reports/gnuplot", LP_DATADIR "/gnuplot", &catalogue->arena);
     catalogue->plugin_dir = find_plugins(program, &catalogue->arena);
     catalogue->worker = find_worker(program, &catalogue->arena);
     lp_registry_init(&catalogue->registry, catalogue->plugin_dir);

@@ -16,6 +16,7 @@ struct lp_catalogue {
     const char *scenario_dir; /* of the bundled ones; NULL: not found */
     const char *plugin_dir;   /* may not exist */
     const char *worker;       /* the static worker; NULL: not there */
+    const char *plot_dir;     /* of the gnuplot scripts; NULL: not found */
     struct lp_registry registry;
     struct lp_vocabulary vocabulary;
 };

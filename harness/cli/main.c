@@ -16,6 +16,7 @@ const struct lp_command lp_commands[] = {
     {"run", lp_command_run, "run scenarios and give verdicts", &lp_line_run},
     {"exec", lp_command_exec, "put a program of your own on the bench", &lp_line_exec},
     {"check", lp_command_check, "decide a recorded history", &lp_line_check},
+    {"bench", lp_command_bench, "compare lock backends", &lp_line_bench},
     {"report", lp_command_report, "make the HTML page of a run folder", &lp_line_report},
     {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes", &lp_line_list},
     {"explain", lp_command_explain, "the story of a bundled scenario or of a cause",

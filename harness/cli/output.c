@@ -11,24 +11,19 @@
 #include "cli/ui.h"
 #include "os/file.h"
 
-static const struct lp_report_format *find_format(const char *name, size_t len)
+static const char *name_of(const void *formats, size_t index, size_t stride)
 {
-    for (size_t i = 0; i < lp_report_format_count; i++) {
-        const struct lp_report_format *format = &lp_report_formats[i];
-        if (strlen(format->name) == len && memcmp(format->name, name, len) == 0)
-            return format;
-    }
-    return NULL;
+    return *(const char *const *)((const char *)formats + index * stride);
 }
 
-static int unknown_format(const char *name, struct lp_err *err)
+static int unknown_format(const char *name, const void *formats, size_t count, size_t stride,
+                          struct lp_err *err)
 {
-    const char *near =
-        lp_nearest(name, lp_report_formats, lp_report_format_count, sizeof *lp_report_formats);
+    const char *near = lp_nearest(name, formats, count, stride);
     struct lp_str all;
     lp_str_init(&all);
-    for (size_t i = 0; i < lp_report_format_count; i++)
-        lp_str_addf(&all, " %s", lp_report_formats[i].name);
+    for (size_t i = 0; i < count; i++)
+        lp_str_addf(&all, " %s", name_of(formats, i, stride));
     if (near)
         lp_err_set(err, LP_ERR_USAGE, "unknown format '%s', did you mean '%s'?", name, near);
     else
@@ -52,25 +47,46 @@ int lp_output_check_folder(const char *file, struct lp_err *err)
     return result;
 }
 
+int lp_output_choose(const char *given, const void *formats, size_t count, size_t stride,
+                     size_t *index, const char **file, struct lp_err *err)
+{
+    const char *equals = strchr(given, '=');
+    size_t len = equals ? (size_t)(equals - given) : strlen(given);
+    for (*index = 0; *index < count; (*index)++) {
+        const char *name = name_of(formats, *index, stride);
+        if (strlen(name) == len && memcmp(name, given, len) == 0)
+            break;
+    }
+    *file = equals ? equals + 1 : NULL;
+    if (*index == count)
+        return unknown_format(given, formats, count, stride, err);
+    if (equals && !(*file)[0])
+        return lp_err_set(err, LP_ERR_USAGE, "option '--format': no file after '%s'", given);
+    return *file ? lp_output_check_folder(*file, err) : 0;
+}
+
 int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, struct lp_err *err)
 {
     outputs->count = 0;
     for (size_t i = 0; i < given->count; i++) {
-        const char *equals = strchr(given->text[i], '=');
-        size_t len = equals ? (size_t)(equals - given->text[i]) : strlen(given->text[i]);
         struct lp_output *output = &outputs->output[outputs->count++];
-        output->format = find_format(given->text[i], len);
-        output->file = equals ? equals + 1 : NULL;
-        if (!output->format)
-            return unknown_format(given->text[i], err);
-        if (equals && !output->file[0])
-            return lp_err_set(err, LP_ERR_USAGE, "option '--format': no file after '%s'",
-                              given->text[i]);
-        if (output->file && lp_output_check_folder(output->file, err) == -1)
+        size_t index;
+        if (lp_output_choose(given->text[i], lp_report_formats, lp_report_format_count,
+                             sizeof *lp_report_formats, &index, &output->file, err) == -1)
             return -1;
+        output->format = &lp_report_formats[index];
     }
     if (outputs->count == 0)
-        outputs->output[outputs->count++] = (struct lp_output){.format = find_format("text", 4)};
+        outputs->output[outputs->count++] = (struct lp_output){.format = &lp_report_formats[0]};
+    return 0;
+}
+
+int lp_output_write(const char *file, const struct lp_str *text, struct lp_err *err)
+{
+    if (file)
+        return lp_file_write(file, text->ptr, text->len, err);
+    if (!lp_ui_print(text->ptr) || !lp_ui_flush())
+        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to write the report");
     return 0;
 }
 
@@ -90,11 +106,7 @@ static int write_one(const struct lp_output *output, const struct lp_report_set 
     lp_str_init(&text);
     own.color = set->color && !output->file;
     output->format->write(&own, &text);
-    int result = 0;
-    if (output->file)
-        result = lp_file_write(output->file, text.ptr, text.len, err);
-    else if (!lp_ui_print(text.ptr) || !lp_ui_flush())
-        result = lp_err_sys(err, LP_ERR_SELF, errno, "unable to write the report");
+    int result = lp_output_write(output->file, &text, err);
     lp_str_release(&text);
     return result;
 }

@@ -18,6 +18,13 @@ struct lp_outputs {
     size_t count;
 };
 
+/* One `FORMAT[=FILE]` by any table whose rows begin with their names: *index is the row, *file what
+   to write or NULL for stdout. Errors as below. */
+int lp_output_choose(const char *given, const void *formats, size_t count, size_t stride,
+                     size_t *index, const char **file, struct lp_err *err);
+/* Writes a whole report to the file, or to stdout when it is NULL. */
+int lp_output_write(const char *file, const struct lp_str *text, struct lp_err *err);
+
 /* Parses the arguments of -f. LP_ERR_USAGE names the nearest format; LP_ERR_SELF tells of a file
    that cannot be written, before anything is run. */
 int lp_outputs_parse(struct lp_outputs *outputs, const struct lp_texts *given, struct lp_err *err);

@@ -56,6 +56,8 @@ static int open_recorder(struct container *container, struct lp_err *err)
 {
     const struct lp_container_plan *plan = container->plan;
     char name[32];
+    if (plan->history_fd == -1)
+        return 0;
     snprintf(name, sizeof name, "container-%05u.lph", container->number);
     if (lp_recorder_open(&container->recorder, plan->history_fd, name, container->member_count + 2,
                          err) == -1)
@@ -95,7 +97,8 @@ static void note_end(struct container *container, struct member *member, int sta
                                .lock = 0xff};
     record.complete_ns = record.invoke_ns;
     container->recorder.round = (uint32_t)status;
-    lp_recorder_note(&container->recorder, &record);
+    if (container->plan->history_fd != -1)
+        lp_recorder_note(&container->recorder, &record);
     member->ended = true;
     bool was_ready = atomic_load(&control->slots[member->index].state) != LP_WORKER_NONE;
     lp_worker_gone(control, member->index);
@@ -119,7 +122,7 @@ static int start_processes(struct container *container, struct lp_err *err)
         if (lp_process_fork(&member->child, 0) == -1)
             return lp_err_sys(err, LP_ERR_SELF, errno, "unable to start worker %u", member->index);
         if (member->child.pid == 0) {
-            lp_worker_main(member->crew, member->index);
+            member->crew->worker_main(member->crew, member->index);
             _exit(0);
         }
         if (member->child.pidfd != -1)
@@ -178,7 +181,7 @@ static void reap_processes(struct container *container)
 static void *thread_main(void *argument)
 {
     struct member *member = argument;
-    lp_worker_main(member->crew, member->index);
+    member->crew->worker_main(member->crew, member->index);
     return NULL;
 }
 
@@ -294,7 +297,7 @@ void lp_container_main(const struct lp_container_plan *plan, unsigned number)
     }
     run_workers(&container, &err);
     wait_for_all(plan->control);
-    if (atomic_load(&plan->control->gate) == LP_GATE_OPEN)
+    if (atomic_load(&plan->control->gate) == LP_GATE_OPEN && plan->history_fd != -1)
         observe(&container);
     lp_recorder_close(&container.recorder);
     lp_arena_release(&container.arena);

@@ -39,10 +39,13 @@ struct lp_container_plan {
     const char *run_id; /* a word that no other run has */
     struct lp_server_address servers[LP_SERVERS_MAX];
     size_t server_count;
-    int history_fd;
+    int history_fd; /* folder of the histories; -1: nothing is recorded here */
     int event_fd;
     uint64_t seed;
     const struct lp_directing *directing; /* NULL: a free run */
+    /* What a worker does; NULL: lp_worker_main. `task` is its business. */
+    void (*worker_main)(const struct lp_crew *crew, uint32_t index);
+    const void *task;
 };
 
 /* In the container's own process: enters its place and binds what its workers are to use. Texts and

@@ -54,6 +54,8 @@ int lp_crew_enter(struct lp_crew *crew, const struct lp_container_plan *plan, un
         .container = number,
         .seed = plan->seed,
         .boot_id = plan->boot_id,
+        .worker_main = plan->worker_main ? plan->worker_main : lp_worker_main,
+        .task = plan->task,
     };
     if (enter_place(plan, number, &variables, arena, err) == -1 ||
         bind_one(&crew->store, plan, &scenario->store, LP_ROLE_STORE, &variables, arena, err) == -1)

@@ -21,8 +21,7 @@
 /* Less room than this is no room for stores, locks and a server's socket. */
 #define SCRATCH_FREE_MIN (UINT64_C(64) * 1024 * 1024)
 
-/* A new name in it. Who makes the folder finds out whether it is free: among so many it is. */
-static const char *name_scratch(const char *workdir, struct lp_arena *arena)
+const char *lp_scratch_name(const char *workdir, struct lp_arena *arena)
 {
     uint64_t number;
     if (getrandom(&number, sizeof number, 0) != sizeof number)
@@ -32,8 +31,8 @@ static const char *name_scratch(const char *workdir, struct lp_arena *arena)
 }
 
 /* Candidates for the scratch folder, in order; NULL members are passed over. */
-static int choose_scratch(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
-                          struct lp_err *err)
+int lp_scratch_choose(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
+                      struct lp_err *err)
 {
     const char *candidates[] = {workdir, workdir ? NULL : "/dev/shm",
                                 workdir ? NULL : getenv("TMPDIR"), workdir ? NULL : "/tmp"};
@@ -48,7 +47,7 @@ static int choose_scratch(struct lp_folders *folders, const char *workdir, struc
         char *real = realpath(candidates[i], NULL);
         if (real && access(real, W_OK | X_OK) == 0) {
             folders->workdir = lp_arena_strdup(arena, real);
-            folders->scratch = name_scratch(folders->workdir, arena);
+            folders->scratch = lp_scratch_name(folders->workdir, arena);
             folders->id = strrchr(folders->scratch, '/') + 1;
             free(real);
             return 0;
@@ -109,7 +108,7 @@ int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char 
     folders->history_fd = open(folders->history_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folders->history_fd == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to open '%s'", folders->history_dir);
-    return choose_scratch(folders, workdir, arena, err);
+    return lp_scratch_choose(folders, workdir, arena, err);
 }
 
 void lp_folders_release(struct lp_folders *folders)

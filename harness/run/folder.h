@@ -24,6 +24,12 @@ struct lp_folders {
    but does not make it. `workdir`: where that is to lie; NULL: chosen. Texts belong to `arena`. */
 int lp_folders_make(struct lp_folders *folders, const char *run_dir, const char *workdir,
                     struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
+/* Its parts: where the scratch folder is to lie and what it is called ... */
+int lp_scratch_choose(struct lp_folders *folders, const char *workdir, struct lp_arena *arena,
+                      struct lp_err *err) LP_MUST_CHECK;
+/* ... a new name each time; who makes the folder finds out whether it is free: among so many it
+   is. */
+const char *lp_scratch_name(const char *workdir, struct lp_arena *arena);
 /* Makes the scratch folder and what is in it. Called by the process that also removes it when the
    command is killed: made any earlier, it would be left behind. */
 int lp_scratch_make(const char *scratch, unsigned containers, struct lp_err *err) LP_MUST_CHECK;

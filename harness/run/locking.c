@@ -28,13 +28,13 @@ static void note_try(struct lp_worker *worker, uint8_t lock, uint64_t invoke_ns,
     lp_recorder_note(&worker->recorder, &record);
 }
 
-static void wait_between_tries(struct lp_worker *worker, unsigned tries)
+void lp_step_poll_pause(struct lp_random *random, unsigned tries)
 {
     if (tries < TRIES_YIELDING)
         sched_yield();
     else
-        lp_clock_sleep_until(lp_clock_ns() + lp_random_between(&worker->random, POLL_SLEEP_MIN_NS,
-                                                               POLL_SLEEP_MAX_NS));
+        lp_clock_sleep_until(lp_clock_ns() +
+                             lp_random_between(random, POLL_SLEEP_MIN_NS, POLL_SLEEP_MAX_NS));
 }
 
 /* Tries until granted. The wait between tries is no attempt: what counts is when the granted try
@@ -58,7 +58,7 @@ static enum lp_outcome poll_lock(struct lp_worker *worker, struct lp_client *cli
             note_try(worker, lock, invoke_ns, complete_ns);
         if (complete_ns >= deadline_ns || lp_told_to_stop(worker))
             return LP_BUSY;
-        wait_between_tries(worker, tries);
+        lp_step_poll_pause(&worker->random, tries);
     }
 }
 

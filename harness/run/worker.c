@@ -56,20 +56,20 @@ void lp_worker_fill_header(struct lp_worker *worker)
     }
 }
 
-static struct lp_client *open_client(const struct lp_worker *worker,
-                                     const struct lp_binding *binding, uint64_t number,
-                                     struct lp_host *host, struct lp_err *err)
+struct lp_client *lp_worker_client(const struct lp_crew *crew, uint32_t index,
+                                   const struct lp_binding *binding, uint64_t number,
+                                   struct lp_host *host, const struct lp_services *services,
+                                   struct lp_err *err)
 {
-    const struct lp_crew *crew = worker->crew;
-    uint64_t seed = lp_mix(lp_mix(crew->seed, worker->index), number);
-    struct lp_client *client = lp_client_make(binding, worker->index, seed);
+    uint64_t seed = lp_mix(lp_mix(crew->seed, index), number);
+    struct lp_client *client = lp_client_make(binding, index, seed);
     client->host = host;
-    if (worker->direction)
-        client->services = worker->direction->services;
+    if (services)
+        client->services = services;
     if (client->driver->open(client, binding->role) == LP_OK)
         return client;
-    lp_err_set(err, LP_ERR_SELF, "worker %u: unable to open %s: %s", worker->index,
-               client->driver->name, client->error);
+    lp_err_set(err, LP_ERR_SELF, "worker %u: unable to open %s: %s", index, client->driver->name,
+               client->error);
     client->driver->close(client);
     lp_client_free(client);
     return NULL;
@@ -78,18 +78,21 @@ static struct lp_client *open_client(const struct lp_worker *worker,
 int lp_worker_open_clients(struct lp_worker *worker, struct lp_err *err)
 {
     const struct lp_crew *crew = worker->crew;
-    worker->store = open_client(worker, &crew->store, LP_LOCKS_MAX, &worker->host, err);
+    const struct lp_services *services = worker->direction ? worker->direction->services : NULL;
+    worker->store = lp_worker_client(crew, worker->index, &crew->store, LP_LOCKS_MAX, &worker->host,
+                                     services, err);
     if (!worker->store)
         return -1;
     for (size_t i = 0; i < crew->scenario->lock_count; i++) {
-        worker->locks[i] = open_client(worker, &crew->locks[i], i, &worker->host, err);
+        worker->locks[i] =
+            lp_worker_client(crew, worker->index, &crew->locks[i], i, &worker->host, services, err);
         if (!worker->locks[i])
             return -1;
     }
     return 0;
 }
 
-static void close_client(struct lp_client *client)
+void lp_worker_close_client(struct lp_client *client)
 {
     if (client)
         client->driver->close(client);
@@ -99,10 +102,10 @@ static void close_client(struct lp_client *client)
 void lp_worker_close_clients(struct lp_worker *worker)
 {
     for (size_t i = 0; i < LP_LOCKS_MAX; i++) {
-        close_client(worker->locks[i]);
+        lp_worker_close_client(worker->locks[i]);
         worker->locks[i] = NULL;
     }
-    close_client(worker->store);
+    lp_worker_close_client(worker->store);
     worker->store = NULL;
 }
 
@@ -130,17 +133,22 @@ static int open_worker(struct lp_worker *worker, struct lp_err *err)
     return lp_worker_open_clients(worker, err);
 }
 
-/* Waits for the others; false: the run is off. */
+bool lp_worker_pass_gate(const struct lp_crew *crew, uint32_t index)
+{
+    struct lp_control *control = crew->control;
+    atomic_store(&control->slots[index].state, LP_WORKER_READY);
+    atomic_fetch_add(&control->ready, 1);
+    lp_event_tell(crew->event_fd);
+    lp_futex_wait(&control->gate, LP_GATE_CLOSED, LP_FOREVER);
+    atomic_store(&control->slots[index].state, LP_WORKER_RUNNING);
+    return atomic_load(&control->gate) == LP_GATE_OPEN;
+}
+
 static bool pass_gate(struct lp_worker *worker)
 {
-    struct lp_control *control = worker->crew->control;
-    atomic_store(&worker->slot->state, LP_WORKER_READY);
-    atomic_fetch_add(&control->ready, 1);
-    lp_event_tell(worker->crew->event_fd);
-    lp_futex_wait(&control->gate, LP_GATE_CLOSED, LP_FOREVER);
-    worker->recorder.header->start_ns = atomic_load(&control->opened_ns);
-    atomic_store(&worker->slot->state, LP_WORKER_RUNNING);
-    return atomic_load(&control->gate) == LP_GATE_OPEN;
+    bool open = lp_worker_pass_gate(worker->crew, worker->index);
+    worker->recorder.header->start_ns = atomic_load(&worker->crew->control->opened_ns);
+    return open;
 }
 
 static enum lp_flow try_round(struct lp_worker *worker)
@@ -231,12 +239,12 @@ static enum lp_worker_end do_rounds(struct lp_worker *worker)
     return LP_END_DONE;
 }
 
-static void leave(struct lp_worker *worker)
+void lp_worker_leave(const struct lp_crew *crew, uint32_t index)
 {
     /* In this order: a death in between makes its container leave a second time, which only opens
        the barrier early; the other way round nobody would leave, and the others would hang. */
-    lp_barrier_leave(&worker->crew->control->burst);
-    atomic_store(&worker->slot->state, LP_WORKER_LEFT);
+    lp_barrier_leave(&crew->control->burst);
+    atomic_store(&crew->control->slots[index].state, LP_WORKER_LEFT);
 }
 
 void lp_worker_main(const struct lp_crew *crew, uint32_t index)
@@ -254,7 +262,7 @@ void lp_worker_main(const struct lp_crew *crew, uint32_t index)
         lp_trouble_set(&crew->control->trouble, &err);
     } else if (pass_gate(&worker)) {
         enum lp_worker_end end = do_rounds(&worker);
-        leave(&worker);
+        lp_worker_leave(crew, index);
         worker.recorder.header->rounds_done = worker.rounds_done;
         worker.recorder.header->finished = 1 + (uint64_t)end;
         if (end == LP_END_FULL) {

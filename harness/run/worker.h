@@ -25,6 +25,8 @@ struct lp_crew {
     unsigned container;
     uint64_t seed;
     const char *boot_id;
+    void (*worker_main)(const struct lp_crew *crew, uint32_t index);
+    const void *task; /* of another worker_main than lp_worker_main */
 };
 
 struct lp_worker;
@@ -74,6 +76,8 @@ enum lp_flow {
 
 /* Carries out one step (harness/run/step.c). */
 enum lp_flow lp_step_do(struct lp_worker *worker, const struct lp_step *step);
+/* The wait before another try of a lock that was found taken, after `tries` others. */
+void lp_step_poll_pause(struct lp_random *random, unsigned tries);
 /* Rolls back and unlocks whatever the round still holds. */
 void lp_step_let_go(struct lp_worker *worker);
 
@@ -84,6 +88,17 @@ void lp_worker_fill_header(struct lp_worker *worker);
 /* On -1 some may be open: to be closed all the same. */
 int lp_worker_open_clients(struct lp_worker *worker, struct lp_err *err) LP_MUST_CHECK;
 void lp_worker_close_clients(struct lp_worker *worker); /* takes what is closed already too */
+
+/* The moves of any worker, whatever it does in between: a client of a binding, opened (NULL with
+   the reason when that fails; `services` NULL: those of a free run); waiting for the others (false:
+   the run is off); leaving them. */
+struct lp_client *lp_worker_client(const struct lp_crew *crew, uint32_t index,
+                                   const struct lp_binding *binding, uint64_t number,
+                                   struct lp_host *host, const struct lp_services *services,
+                                   struct lp_err *err);
+void lp_worker_close_client(struct lp_client *client); /* takes NULL too */
+bool lp_worker_pass_gate(const struct lp_crew *crew, uint32_t index);
+void lp_worker_leave(const struct lp_crew *crew, uint32_t index);
 
 /* The whole life of worker `index`; returns when it ended. Troubles at opening are reported to the
    run's control block. */
