@@ -194,7 +194,7 @@ static void plot_rate(const struct lp_page_entry *entry, const struct lp_timelin
     if (loss_ns > 0 && loss_ns <= timeline->span_ns) {
         double x = at_x((double)loss_ns / (double)timeline->span_ns);
         bool right = x > WIDTH / 2.0;
-        lp_str_addf(out, "<path class=\"mark\" d=\"M%.1f %dV%d\"/>\n", x, TOP, HEIGHT - BOTTOM);
+        lp_str_addf(out, "<path class=\"loss\" d=\"M%.1f %dV%d\"/>\n", x, TOP, HEIGHT - BOTTOM);
         label(out, x + (right ? -5 : 5), TOP + 12, right ? "end" : "start", "first loss");
     }
     end(out, "time since the start");

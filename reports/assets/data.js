@@ -65,7 +65,7 @@ class History {
         let time = 0, value = 0;
         for (let i = 0; i < count; i++) {
             const shape = reader.next();
-            const [lane, , , , , , wasBusy] = this.shapes[shape];
+            const lane = this.shapes[shape][0], wasBusy = this.shapes[shape][6];
             time += reader.next();
             const took = reader.next();
             value += reader.signed();

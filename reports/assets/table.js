@@ -95,10 +95,10 @@ class OperationTable {
             if (this.looking)
                 this.timer = setTimeout(slice);
         };
-        if (tests.length)
-            this.timer = setTimeout(slice, 60);
-        else
-            this.show();
+        if (!tests.length)
+            return this.show();
+        this.status.textContent = 'looking …';
+        this.timer = setTimeout(slice, 60);
     }
 
     lookIn(block, tests) {

@@ -1,6 +1,6 @@
 // ---- the timeline: a lane a worker, holds as bars, operations in them ----
 
-const DETAIL_BLOCKS = 8; // up to so many blocks of operations are drawn one by one
+const DETAIL_BLOCKS = 4; // up to so many blocks of operations are drawn one by one
 const AXIS = 24;
 const GROUP = 22;
 
@@ -158,7 +158,8 @@ class Timeline {
     resize() {
         const ratio = window.devicePixelRatio || 1;
         const style = getComputedStyle(this.host);
-        this.color = (name) => style.getPropertyValue(`--${name}`).trim();
+        const colors = {};
+        this.color = (name) => colors[name] ??= style.getPropertyValue(`--${name}`).trim();
         this.width = this.view.clientWidth || 600;
         this.gutter = this.width < 560 ? 74 : 132;
         this.shownHeight = Math.min(this.height, 520);
@@ -264,8 +265,8 @@ class Timeline {
             this.showWitness();
         }
         this.scrollTo(op.lane);
-        this.buttons.forEach((button, k) => button.setAttribute('tabindex', k === i ? '0' : '-1'));
-        this.buttons[i].focus();
+        this.drawNow(); // a mark that is still out of sight takes no focus
+        this.buttons[i].focus({preventScroll: true});
     }
 
     pickMark(i) {
@@ -615,10 +616,12 @@ class Timeline {
         const {shapes} = this.history;
         const inWitness = new Set(this.witness.map((op) => op.index));
         const noted = new Set(this.witness.filter((op) => op.note).map((op) => op.index));
+        const covered = [];
         const fills = {[STEP.read]: 'read', [STEP.write]: 'write', [STEP.add]: 'write',
             [STEP.cas]: 'write'};
         for (let i = 0; i < ops.count && ops.start[i] <= this.right; i++) {
-            const [lane, kind, , , outcome, done] = shapes[ops.shape[i]];
+            const shape = shapes[ops.shape[i]];
+            const lane = shape[0], kind = shape[1], outcome = shape[4], done = shape[5];
             const row = this.rowOf[lane];
             const end = done ? ops.end[i] : this.history.lanes[lane].last;
             if (end < this.left || !this.seen(row))
@@ -628,6 +631,10 @@ class Timeline {
                 kind === STEP.upgrade;
             const x = Math.max(this.x(ops.start[i]), -10);
             const until = Math.max(Math.min(this.x(end), this.width + 10), x + 2);
+            const marked = inWitness.has(index) || index === this.pickedOp;
+            if (until < (covered[lane] ?? 0) + 0.3 && outcome === OK && !marked)
+                continue; // would be drawn over a neighbour's pixels
+            covered[lane] = until;
             const y = acquire ? zone.y + zone.height / 3 : zone.y + 3;
             const height = acquire ? zone.height / 3 : zone.height - 6;
             pen.fillStyle = this.color(fills[kind] ?? 'wait');
@@ -637,7 +644,7 @@ class Timeline {
                 pen.lineWidth = 2;
                 pen.strokeRect(x, y, until - x, height);
             }
-            if (inWitness.has(index) || index === this.pickedOp) {
+            if (marked) {
                 pen.strokeStyle = this.color(noted.has(index) ? 'key' : 'text');
                 pen.lineWidth = index === this.pickedOp || noted.has(index) ? 3 : 1.5;
                 pen.strokeRect(x - 1, zone.y, until - x + 2, zone.height);
@@ -647,14 +654,15 @@ class Timeline {
                 continue;
             if (waiting[lane])
                 this.drawLabel(pen, waiting[lane], x);
-            waiting[lane] = {index, x, y: row.y, kind, shape: shapes[ops.shape[i]], ops, i,
+            waiting[lane] = {index, x, y: row.y, kind, shape, ops, i,
                 mark: inWitness.has(index)};
         }
     }
 
     // Words only where the lane's next operation leaves room for them.
     drawLabel(pen, label, next) {
-        const [, kind, lock, flags, outcome] = label.shape;
+        const kind = label.shape[1], lock = label.shape[2], flags = label.shape[3];
+        const outcome = label.shape[4];
         const value = this.history.valueOf(label.index, label.ops, label.i, kind, outcome);
         let text = this.history.stepText(kind, lock, flags);
         if (value !== '')
