@@ -80,18 +80,17 @@ static unsigned class_of(char byte)
     return classes[(unsigned char)byte];
 }
 
-static bool ends_word(const struct lp_scan *scan, char byte)
-{
-    return class_of(byte) != PLAIN || (scan->json && byte == ':');
-}
-
 int lp_scan_blanks(struct lp_scan *scan)
 {
     struct lp_form discarded;
-    while (scan->at < scan->end) {
-        if (class_of(*scan->at) == BLANK) {
-            scan->at++;
-        } else if (scan->json) {
+    for (;;) {
+        const char *at = scan->at, *end = scan->end;
+        while (at < end && class_of(*at) == BLANK)
+            at++;
+        scan->at = at;
+        if (at == end)
+            return 0;
+        if (scan->json) {
             return 1;
         } else if (*scan->at == ';') {
             const char *line = memchr(scan->at, '\n', (size_t)(scan->end - scan->at));
@@ -114,7 +113,6 @@ int lp_scan_blanks(struct lp_scan *scan)
             return 1;
         }
     }
-    return 0;
 }
 
 /* ---- words and strings ---- */
@@ -203,17 +201,31 @@ static bool same(const char *begin, const char *end, const char *word)
     return (size_t)(end - begin) == len && memcmp(begin, word, len) == 0;
 }
 
+/* Reading is mostly this loop. */
+static void pass_word(struct lp_scan *scan)
+{
+    const char *at = scan->at, *end = scan->end;
+    if (scan->json)
+        while (at < end && class_of(*at) == PLAIN && *at != ':')
+            at++;
+    else
+        while (at < end && class_of(*at) == PLAIN)
+            at++;
+    scan->at = at;
+}
+
 static int take_word(struct lp_scan *scan, struct lp_form *form)
 {
     form->begin = scan->at;
     if (*scan->at == '\\' && !scan->json && scan->end - scan->at > 1)
         scan->at += 2; /* a character, which may be a bracket or a blank */
-    while (scan->at < scan->end && !ends_word(scan, *scan->at))
-        scan->at++;
+    pass_word(scan);
     form->end = scan->at;
     form->kind = LP_FORM_WORD;
     if (form->begin == form->end)
         return unexpected(scan, scan->json ? "a value" : "a form");
+    if (*form->begin == ':')
+        return 1; /* a keyword, what most words are */
     if (to_integer(form->begin, form->end, &form->integer))
         form->kind = LP_FORM_INTEGER;
     else if (same(form->begin, form->end, scan->json ? "null" : "nil"))
@@ -329,8 +341,7 @@ static int take_tagged(struct lp_scan *scan, struct lp_form *form)
             return next == '#' ? take_word(scan, form)
                                : lp_scan_error(scan, mark, "expected a tag after '#'");
         }
-        while (scan->at < scan->end && !ends_word(scan, *scan->at))
-            scan->at++;
+        pass_word(scan);
         int more = lp_scan_blanks(scan);
         if (more == -1)
             return -1;
