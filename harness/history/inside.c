@@ -267,6 +267,12 @@ static void add_word(const struct lp_form *form, struct lp_str *out)
             return;
         }
     }
+    /* A character that no text can hold by itself. */
+    if (*form->begin == '\\' && len > 1 && (unsigned char)form->begin[1] < ' ') {
+        lp_str_addf(out, "\\u%04x", (unsigned char)form->begin[1]);
+        lp_str_add_bytes(out, form->begin + 2, len - 2);
+        return;
+    }
     lp_str_add_bytes(out, form->begin, len);
 }
 
