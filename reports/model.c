@@ -174,7 +174,10 @@ void lp_model_read_line(const struct lp_model_report *report, struct lp_str *out
 
     lp_str_addf(out, "%s, ", report->format);
     lp_add_number(out, report->rows);
-    lp_str_addf(out, " rows in %s: ", lp_duration_format(report->read_ns, time, sizeof(time)));
+    if (report->streamed)
+        lp_str_add(out, " rows, decided while they were read: ");
+    else
+        lp_str_addf(out, " rows in %s: ", lp_duration_format(report->read_ns, time, sizeof(time)));
     lp_add_number(out, report->ok);
     lp_str_add(out, " ok");
     add_count(out, report->fail, "fail");

@@ -9,10 +9,12 @@
 
 #include "base/units.h"
 #include "check/uncertain.h"
+#include "cli/check_stream.h"
 #include "os/clock.h"
 #include "os/file.h"
 
 #define SHRINK_NS_MAX (10 * LP_SEC)
+#define CALLS_PART 2 /* of the memory: what the calls may take, so that they can be decided too */
 
 int lp_check_load(struct lp_history *history, const char *path, struct lp_err *err)
 {
@@ -28,8 +30,11 @@ int lp_check_load(struct lp_history *history, const char *path, struct lp_err *e
 static int read_calls(struct lp_calls_decision *decision, const char *path,
                       const struct lp_calls_request *request, struct lp_err *err)
 {
-    if (!lp_is_folder(path))
-        return lp_calls_read(&decision->calls, path, &request->read, &decision->reading, err);
+    if (!lp_is_folder(path)) {
+        struct lp_read_options options = request->read;
+        options.calls_max = request->memory / CALLS_PART / sizeof(struct lp_call);
+        return lp_calls_read(&decision->calls, path, &options, &decision->reading, err);
+    }
     if (lp_check_load(&decision->history, path, err) == -1)
         return -1;
     lp_calls_from_history(&decision->calls, &decision->history);
@@ -148,6 +153,22 @@ static int decide(struct lp_calls_decision *decision, const char *path,
     return 0;
 }
 
+static int stream(struct lp_calls_decision *decision, const char *path,
+                  const struct lp_calls_request *request, uint64_t start_ns, struct lp_err *err)
+{
+    if (lp_model_parse(&decision->inference.model, request->model, err) == -1)
+        return -1;
+    struct lp_budget budget = budget_of(decision, request, start_ns);
+    budget.memory /= 2; /* the other half is for what waits */
+    if (lp_check_stream(decision, path, request, &budget, err) == -1 ||
+        lp_model_suits(&decision->inference.model, &decision->calls, path, err) == -1)
+        return -1;
+    if (decision->decision.why == LP_WHY_UNSUITED)
+        return lp_err_set(err, LP_ERR_USAGE, "%s: %s", path, decision->decision.detail);
+    decision->report.decide_ns = lp_clock_ns() - start_ns;
+    return 0;
+}
+
 /* ---- what is told ---- */
 
 static void judge(struct lp_calls_decision *decision)
@@ -159,6 +180,10 @@ static void judge(struct lp_calls_decision *decision)
     if (decision->reading.early[0])
         snprintf(decision->hinder, sizeof decision->hinder, "%s; what is absent proves nothing",
                  decision->reading.early);
+    if (decision->reading.full)
+        snprintf(decision->hinder, sizeof decision->hinder,
+                 "only the first %zu calls fit into half of the memory allowed (--memory)",
+                 decision->calls.count);
     judgement->failure_rate_max = -1;
     judgement->verdict = LP_INCONCLUSIVE;
     switch (decided->decided) {
@@ -220,9 +245,12 @@ int lp_calls_decide(struct lp_calls_decision *decision, const char *path,
 {
     uint64_t start_ns = lp_clock_ns();
     lp_arena_init(&decision->scenario.arena);
-    if (read_calls(decision, path, request, err) == -1 ||
-        choose_model(decision, path, request, err) == -1 ||
-        decide(decision, path, request, start_ns, err) == -1)
+    if (lp_check_streams(path, request)) {
+        if (stream(decision, path, request, start_ns, err) == -1)
+            return -1;
+    } else if (read_calls(decision, path, request, err) == -1 ||
+               choose_model(decision, path, request, err) == -1 ||
+               decide(decision, path, request, start_ns, err) == -1)
         return -1;
     judge(decision);
     describe(decision, path, start_ns);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "history/names.h"
+#include "history/window.h"
 
 #define SMALL_PROCESSES 1024
 #define NO_CALL SIZE_MAX       /* nothing is open */
@@ -141,6 +142,12 @@ static struct lp_form plain_value(const struct lp_pairing *pairing, const struct
     return row->value;
 }
 
+static void settle(struct lp_pairing *pairing, const struct lp_open *open)
+{
+    if (open->set && open->call != FOREIGN && open->call >= pairing->dropped)
+        lp_window_call(pairing, open->call)->reserved[0] = 0;
+}
+
 /* ---- invocations ---- */
 
 static void add_foreign(struct lp_pairing *pairing, const struct lp_row *row, const char *what)
@@ -216,6 +223,7 @@ static int invoke(struct lp_pairing *pairing, const struct lp_row *row, uint32_t
     struct lp_form value = row->value;
     struct lp_open *open = &pairing->open[process];
     uint32_t key;
+    settle(pairing, open); /* what it had open stays unknown */
     open->call = FOREIGN;
     open->name = name;
     open->set = true;
@@ -235,13 +243,17 @@ static int invoke(struct lp_pairing *pairing, const struct lp_row *row, uint32_t
                            .key = key,
                            .source = row->line,
                            .kind = (uint8_t)name->kind,
-                           .outcome = LP_UNKNOWN};
+                           .outcome = LP_UNKNOWN,
+                           .reserved = {pairing->sink ? LP_WINDOW_OPEN : 0}};
     if (take_argument(pairing, row, name, &value, &call) == -1)
         return -1;
-    calls->calls =
-        lp_grow(calls->calls, &pairing->call_cap, calls->count + 1, sizeof *calls->calls);
-    open->call = calls->count;
+    if (!lp_window_room(pairing))
+        return 0;
+    open->call = pairing->dropped + calls->count;
     calls->calls[calls->count++] = call;
+    if (pairing->sink && pairing->calls_max > 0 &&
+        calls->count - pairing->head > pairing->calls_max)
+        lp_window_drain(pairing, true);
     return 0;
 }
 
@@ -344,7 +356,13 @@ static int complete(struct lp_pairing *pairing, const struct lp_row *row, uint32
     open->set = false;
     if (open->call == FOREIGN)
         return 0;
-    struct lp_call *call = &pairing->calls->calls[open->call];
+    if (open->call < pairing->dropped + pairing->head)
+        return lp_scan_error(&pairing->rows->scan, row->at,
+                             "completed so late that more memory is needed (--memory): %zu calls "
+                             "were invoked in between",
+                             pairing->calls_max);
+    struct lp_call *call = lp_window_call(pairing, open->call);
+    call->reserved[0] = 0;
     if (row->type == LP_ROW_INFO)
         return 0;
     if (time_ns < call->invoke_ns)
@@ -400,7 +418,9 @@ int lp_pairing_add(struct lp_pairing *pairing, const struct lp_row *row, struct 
         return lp_scan_error(&pairing->rows->scan, row->at,
                              "the process's own clock goes back here");
     open->last_ns = time_ns;
-    if (row->type == LP_ROW_INVOKE)
-        return invoke(pairing, row, process, time_ns);
-    return complete(pairing, row, process, time_ns);
+    int result = row->type == LP_ROW_INVOKE ? invoke(pairing, row, process, time_ns)
+                                            : complete(pairing, row, process, time_ns);
+    if (pairing->sink && row->type != LP_ROW_INVOKE)
+        lp_window_drain(pairing, false);
+    return result;
 }

@@ -18,9 +18,19 @@ enum lp_keying {
     LP_KEYED_FIELD, /* in the row's own field only */
 };
 
+/* Takes a call when it and all invoked before it are settled; false: no more are wanted. */
+typedef bool lp_call_sink(void *context, const struct lp_call *call);
+
 struct lp_pairing {
     struct lp_calls *calls; /* filled here; the caller owns it */
-    struct lp_rows *rows;   /* for places and messages */
+    size_t calls_max;       /* how many it may hold; 0: no limit */
+    bool full;              /* there were more: what was read is a beginning only */
+    lp_call_sink *sink;     /* NULL: all calls are kept; else `calls` is a window over them */
+    void *sink_context;
+    size_t head;          /* sink: the first in `calls` that was not given away */
+    size_t dropped;       /* sink: calls that were taken out of `calls` before its first one */
+    bool stopped;         /* the sink wanted no more */
+    struct lp_rows *rows; /* for places and messages */
     size_t call_cap;
     struct lp_intern keys, processes, texts;
     struct lp_str text;
@@ -45,5 +55,7 @@ void lp_pairing_release(struct lp_pairing *pairing); /* the calls stay */
 /* Takes a row: 0, or -1 with LP_ERR_USAGE (file, line, column). After `contradicted` no more. */
 int lp_pairing_add(struct lp_pairing *pairing, const struct lp_row *row,
                    struct lp_err *err) LP_MUST_CHECK;
+/* After the last row: gives the rest to the sink, what is open as unknown. */
+void lp_pairing_end(struct lp_pairing *pairing);
 
 #endif

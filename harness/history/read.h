@@ -16,17 +16,20 @@
 #include "base/err.h"
 #include "history/calls.h"
 #include "history/history.h"
+#include "history/pair.h"
 
 struct lp_read_options {
     const char *key; /* NULL: found out; "value": values are [key value]; "none": one object;
                         else the row's field that names the object */
     uint64_t uncertainty_ns; /* of the clocks of different processes; not 0: rows need times */
+    size_t calls_max;        /* how many to keep in memory; 0: no limit */
 };
 
 /* What was read, for messages. */
 struct lp_reading {
     const char *format; /* "EDN", "JSON", "lines of text", "lockproof" */
     size_t rows;        /* or records */
+    bool full;          /* there are more calls than calls_max: only the first were read */
     char early[160];    /* where and how the input ended early; else "" */
 };
 
@@ -34,7 +37,18 @@ struct lp_reading {
 int lp_calls_read(struct lp_calls *calls, const char *path, const struct lp_read_options *options,
                   struct lp_reading *reading, struct lp_err *err) LP_MUST_CHECK;
 
-/* The same from memory; `name` is for messages. */
+/*
+ * One pass for what is larger than memory: `take` gets each call in order of invocation, as soon as
+ * it and all invoked before it are settled. options->calls_max may wait for that; what is open
+ * longer is taken for unknown, and an LP_ERR_USAGE should it complete after all. `names` has keys,
+ * processes, texts and foreign operations; its calls are none of the caller's business. No
+ * uncertainty of clocks: that needs sorting.
+ */
+int lp_calls_stream(struct lp_calls *names, const char *path, const struct lp_read_options *options,
+                    lp_call_sink *take, void *context, struct lp_reading *reading,
+                    struct lp_err *err) LP_MUST_CHECK;
+
+/* The same as lp_calls_read from memory; `name` is for messages. */
 int lp_calls_parse(struct lp_calls *calls, const char *name, const char *bytes, size_t size,
                    const struct lp_read_options *options, struct lp_reading *reading,
                    struct lp_err *err) LP_MUST_CHECK;

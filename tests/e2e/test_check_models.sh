@@ -105,3 +105,18 @@ expect_status 0 'flock, exported'
 judge check-then-act
 lp check --model mutex "$work/run-$run_number"
 expect_status '1 3' 'a lock that is wrong, by a model'
+
+# Larger than the memory allowed: in one pass with a model named, else as far as it goes.
+for i in $(seq 4000); do
+    printf '%d\t:invoke\t:acquire\tnil\n%d\t:ok\t:acquire\tnil\n' $((i % 5)) $((i % 5))
+    printf '%d\t:invoke\t:release\tnil\n%d\t:ok\t:release\tnil\n' $((i % 5)) $((i % 5))
+done > "$work/long"
+lp check --memory 64k --model owned-mutex long
+expect_status '0 3' 'in one pass'
+expect_in "$out" 'decided while they were read' 'in one pass: said so'
+lp check --memory 64k long
+expect_status 3 'as far as the memory goes'
+expect_in "$out" 'fit into' 'as far as the memory goes: said so'
+{ cat "$work/long"; printf '%s\n' '0	:invoke	:acquire' '0	:ok	:acquire' '1	:invoke	:acquire' '1	:ok	:acquire'; } > "$work/long-broken"
+lp check --memory 8M --model owned-mutex long-broken
+expect_status 1 'a violation at the end'
