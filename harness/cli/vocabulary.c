@@ -2,6 +2,7 @@
 /* From driver tables to the parser's vocabulary. */
 #include "cli/vocabulary.h"
 
+#include "run/server.h"
 #include "verdict/verdict.h"
 
 static int check_value(const void *param, const char *value, struct lp_err *err)
@@ -41,7 +42,9 @@ static struct lp_vocabulary_driver make_driver(const struct lp_driver_row *row,
                                              .has_shared = true,
                                              .has_renew = true,
                                              .has_fence = true,
-                                             .has_token = true};
+                                             .has_token = true,
+                                             .has_harm = true,
+                                             .server = row->name};
     const struct lp_store_ops *store = driver->store;
     return (struct lp_vocabulary_driver){
         .name = row->name,
@@ -55,6 +58,8 @@ static struct lp_vocabulary_driver make_driver(const struct lp_driver_row *row,
         .has_renew = driver->lock && driver->lock->renew,
         .has_fence = store && store->read_fenced,
         .has_token = (driver->abilities & LP_TOKENS) != 0,
+        .has_harm = driver->harm != NULL,
+        .server = driver->server,
         .known = true,
         .params = make_params(driver, arena),
         .param_count = driver->param_count,
@@ -71,6 +76,9 @@ void lp_vocabulary_make(struct lp_vocabulary *vocabulary, const struct lp_regist
     const char **causes = lp_arena_array(arena, lp_cause_row_count + 1, sizeof *causes);
     for (size_t i = 0; i < lp_cause_row_count; i++)
         causes[i] = lp_cause_rows[i].name;
+    const char **servers = lp_arena_array(arena, lp_server_row_count + 1, sizeof *servers);
+    for (size_t i = 0; i < lp_server_row_count; i++)
+        servers[i] = lp_server_rows[i].name;
     *vocabulary = (struct lp_vocabulary){
-        .drivers = drivers, .driver_count = registry->count, .causes = causes};
+        .drivers = drivers, .driver_count = registry->count, .causes = causes, .servers = servers};
 }

@@ -23,10 +23,9 @@ static int unknown_key(struct lp_parse *parse, const yaml_node_t *node, const ch
         unsigned place;
         const char *text;
     } homes[] = {
-        {LP_KEY_ROOT, "the top level"},
-        {LP_KEY_GROUP, "one of `groups`"},
-        {LP_KEY_EXPLORE, "`explore`"},
-        {LP_KEY_DOCKER, "`docker`"},
+        {LP_KEY_ROOT, "the top level"},      {LP_KEY_GROUP, "one of `groups`"},
+        {LP_KEY_EXPLORE, "`explore`"},       {LP_KEY_DOCKER, "`docker`"},
+        {LP_KEY_SERVER, "one of `servers`"}, {LP_KEY_FAULT, "one of `faults`"},
     };
     const char *names[LP_KEYS_MAX];
     size_t count = 0;

@@ -128,11 +128,11 @@ static int parse_root(struct lp_parse *parse)
         return lp_parse_fail(parse, lp_mark_of(root),
                              "no `store`, expected one such as store: {driver: file, path: "
                              "\"{shared}/counter\"}");
-    if (lp_parse_sole_group(parse, root, &members) != 0)
+    if (lp_parse_sole_group(parse, root, &members) != 0 || lp_add_servers(parse) != 0)
         return -1;
     if (scenario->rounds == 0 && scenario->duration_ns == 0)
         scenario->rounds = ROUNDS_DEFAULT;
-    return 0;
+    return lp_check_faults(parse);
 }
 
 int lp_scenario_parse(struct lp_scenario *scenario, const char *text, size_t len, const char *file,

@@ -82,6 +82,12 @@ int lp_parse_sole_group(struct lp_parse *parse, const yaml_node_t *root,
 int lp_parse_step(struct lp_parse *parse, const yaml_node_t *node,
                   struct lp_step *step) LP_MUST_CHECK;
 
+/* serverspec.c: the servers that drivers need and `servers` does not name. */
+int lp_add_servers(struct lp_parse *parse) LP_MUST_CHECK;
+
+/* faultcheck.c: whom do the faults mean, and can it be done? */
+int lp_check_faults(struct lp_parse *parse) LP_MUST_CHECK;
+
 /* sequence.c: can the drivers do these steps, and does the round make sense? */
 int lp_check_sequence(struct lp_parse *parse, const struct lp_group *group) LP_MUST_CHECK;
 

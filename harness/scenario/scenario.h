@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/err.h"
+#include "scenario/fault.h"
 #include "scenario/step.h"
 
 #define LP_LOCKS_MAX 8  /* a history file's header has room for so many */
@@ -24,12 +25,6 @@
 #define LP_CONTAINERS_MAX 1000
 #define LP_DOCKER_ROWS_MAX 16
 #define LP_MOUNTS_MAX 16 /* in one row of `docker` */
-
-/* A place in a scenario file; both count from 1. 0: not from the file. */
-struct lp_mark {
-    unsigned line;
-    unsigned column;
-};
 
 enum lp_expect {
     LP_EXPECT_HELD,
@@ -62,11 +57,6 @@ struct lp_resource {
     struct lp_setting *settings;
     size_t setting_count;
     struct lp_mark mark;
-};
-
-struct lp_range {
-    uint64_t min_ns;
-    uint64_t max_ns;
 };
 
 struct lp_step {
@@ -154,6 +144,11 @@ struct lp_scenario {
     size_t lock_count;
     struct lp_group groups[LP_GROUPS_MAX];
     size_t group_count;
+    /* Those that `servers` names, then one of each kind that a driver needs beside. */
+    struct lp_server_need servers[LP_SERVER_NEEDS_MAX];
+    size_t server_count;
+    struct lp_fault faults[LP_FAULTS_MAX];
+    size_t fault_count;
     unsigned containers;
     enum lp_placement placement;
     enum lp_placement placement_needed; /* `needs: [namespace]`: no weaker one shows it; or AUTO */
@@ -187,15 +182,18 @@ struct lp_vocabulary_driver {
     const char *name;
     unsigned roles;     /* LP_ROLE_LOCK 1, LP_ROLE_STORE 2 */
     unsigned abilities; /* LP_* abilities of drivers/driver.h */
-    bool has_add, has_cas, has_begin, has_upgrade, has_shared, has_renew, has_fence, has_token;
-    bool known; /* false: exists but is not available here: params cannot be checked */
+    bool has_add, has_cas, has_begin, has_upgrade, has_shared, has_renew, has_fence, has_token,
+        has_harm;
+    const char *server; /* the kind of server that it needs, or NULL */
+    bool known;         /* false: exists but is not available here: params cannot be checked */
     const struct lp_vocabulary_param *params;
     size_t param_count;
 };
 struct lp_vocabulary {
     const struct lp_vocabulary_driver *drivers;
     size_t driver_count;
-    const char *const *causes; /* names, ended by NULL */
+    const char *const *causes;  /* names, ended by NULL */
+    const char *const *servers; /* kinds that can be started, ended by NULL */
 };
 
 /* `text` of `len` bytes need not end in '\0'. On -1 `scenario` is zeroed and needs no release; err

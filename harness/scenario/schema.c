@@ -13,6 +13,9 @@ const char *const lp_placement_names[] = {"auto",   "thread", "process", "namesp
                                           "docker", "swarm",  "remote",  NULL};
 const char *const lp_on_error_names[] = {"end-round", "continue", NULL};
 const char *const lp_on_busy_names[] = {"retry-round", "retry-write", "end-round", NULL};
+const char *const lp_topology_names[] = {"one",      "replica", "independent",
+                                         "ensemble", "pooler",  NULL};
+const char *const lp_way_names[] = {"both", "out", "in", NULL};
 const char *const lp_begin_names[] = {"deferred", "immediate", "exclusive", NULL};
 
 const char *const lp_variables[] = {"shared", "private", "node", "run", "id"};
@@ -29,6 +32,8 @@ _Static_assert(sizeof(enum lp_expect) == sizeof(unsigned), "enums are unsigned")
 #define IN_SCENARIO(member) .offset = offsetof(struct lp_scenario, member)
 #define IN_DOCKER(member) .offset = offsetof(struct lp_docker_row, member)
 #define IN_GROUP(member) .offset = offsetof(struct lp_group, member)
+#define IN_SERVER(member) .offset = offsetof(struct lp_server_need, member)
+#define IN_FAULT(member) .offset = offsetof(struct lp_fault, member)
 
 /* clang-format off */
 const struct lp_key lp_keys[] = {
@@ -60,6 +65,9 @@ const struct lp_key lp_keys[] = {
     {"locks", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(locks),
      .parse = lp_parse_locks, .write = lp_write_locks,
      .help = "several locks by name, instead of `lock`"},
+    {"servers", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(servers),
+     .parse = lp_parse_servers, .write = lp_write_servers,
+     .help = "servers that are more than one of each kind"},
     {"containers", LP_KEY_ROOT, LP_KEY_COUNT, IN_SCENARIO(containers), 1, LP_CONTAINERS_MAX,
      .help = "how many isolated places the workers are dealt to"},
     {"placement", LP_KEY_ROOT, LP_KEY_CHOICE, IN_SCENARIO(placement),
@@ -94,6 +102,9 @@ const struct lp_key lp_keys[] = {
     {"groups", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(groups),
      .parse = lp_parse_groups, .write = lp_write_groups,
      .help = "a list of groups of workers; one group may stand at top level instead"},
+    {"faults", LP_KEY_ROOT, LP_KEY_CUSTOM, IN_SCENARIO(faults),
+     .parse = lp_parse_faults, .write = lp_write_faults,
+     .help = "what is done to the run on purpose, a list"},
 
     {"name", LP_KEY_GROUP, LP_KEY_NAME, IN_GROUP(name),
      .help = "the group's name in reports"},
@@ -146,6 +157,43 @@ const struct lp_key lp_keys[] = {
      .help = "how many processors it may use"},
     {"pids", LP_KEY_DOCKER, LP_KEY_COUNT, IN_DOCKER(pids), 1, 1000000,
      .help = "how many processes it may have"},
+
+    {"name", LP_KEY_SERVER, LP_KEY_CUSTOM, IN_SERVER(name),
+     .parse = lp_parse_server_name, .write = lp_write_server_name,
+     .help = "the kind of server, such as redis"},
+    {"topology", LP_KEY_SERVER, LP_KEY_CHOICE, IN_SERVER(topology), .choices = lp_topology_names,
+     .help = "how several of them belong together"},
+    {"count", LP_KEY_SERVER, LP_KEY_COUNT, IN_SERVER(count), 1, LP_SERVERS_EACH_MAX,
+     .help = "how many servers"},
+
+    {"fault", LP_KEY_FAULT, LP_KEY_CHOICE, IN_FAULT(kind), .choices = lp_fault_names,
+     .help = "what is done; `lockproof list faults` names them"},
+    {"target", LP_KEY_FAULT, LP_KEY_CUSTOM, IN_FAULT(target),
+     .parse = lp_parse_fault_target, .write = lp_write_fault_target,
+     .help = "to whom it is done"},
+    {"from", LP_KEY_FAULT, LP_KEY_CUSTOM, IN_FAULT(from),
+     .parse = lp_parse_fault_from, .write = lp_write_fault_from,
+     .help = "the other side of a network fault: a server"},
+    {"way", LP_KEY_FAULT, LP_KEY_CHOICE, IN_FAULT(way), .choices = lp_way_names,
+     .help = "which packets a partition drops, seen from the target"},
+    {"at", LP_KEY_FAULT, LP_KEY_DURATION, IN_FAULT(at_ns), 0, TIME_MAX,
+     .help = "how long after the start it is due"},
+    {"every", LP_KEY_FAULT, LP_KEY_DURATION, IN_FAULT(every_ns), LP_MS, TIME_MAX,
+     .help = "how long after its end it is due again"},
+    {"random", LP_KEY_FAULT, LP_KEY_RANGE, IN_FAULT(random),
+     .help = "the same, a random time of this range"},
+    {"times", LP_KEY_FAULT, LP_KEY_COUNT, IN_FAULT(times), 1, 10000,
+     .help = "how often in all"},
+    {"after", LP_KEY_FAULT, LP_KEY_CUSTOM, IN_FAULT(after),
+     .parse = lp_parse_fault_after, .write = lp_write_fault_after,
+     .help = "strikes when this step was done; who did it waits there until it is over"},
+    {"until", LP_KEY_FAULT, LP_KEY_CUSTOM, IN_FAULT(until),
+     .parse = lp_parse_fault_until, .write = lp_write_fault_until,
+     .help = "over when others have done this step, so many times"},
+    {"for", LP_KEY_FAULT, LP_KEY_DURATION, IN_FAULT(for_ns), LP_MS, TIME_MAX,
+     .help = "over after this time"},
+    {"lose-data", LP_KEY_FAULT, LP_KEY_BOOL, IN_FAULT(lose_data),
+     .help = "the server starts again without what it had"},
 
     {"workers", LP_KEY_EXPLORE, LP_KEY_COUNT, IN_SCENARIO(explore.workers), 1, LP_WORKERS_MAX,
      .help = "so many workers"},

@@ -27,13 +27,16 @@ enum lp_key_type {
     LP_KEY_CUSTOM,   /* `parse` and `write` know */
 };
 
-/* Where a key may stand; offsets are in struct lp_group for GROUP, else in struct lp_scenario. */
+/* Where a key may stand; offsets are in struct lp_group, lp_server_need or lp_fault for GROUP,
+   SERVER and FAULT, else in struct lp_scenario. */
 enum lp_key_place {
     LP_KEY_ROOT = 1 << 0,
     LP_KEY_GROUP = 1 << 1,   /* in one of `groups` */
     LP_KEY_SOLE = 1 << 2,    /* of a group, but also at top level when there is only one */
     LP_KEY_EXPLORE = 1 << 3, /* in `explore` */
     LP_KEY_DOCKER = 1 << 4,  /* in one of `docker`; offsets are in struct lp_docker_row */
+    LP_KEY_SERVER = 1 << 5,  /* in one of `servers` */
+    LP_KEY_FAULT = 1 << 6,   /* in one of `faults` */
 };
 
 struct lp_parse;
@@ -67,6 +70,9 @@ extern const char *const lp_placement_names[];
 extern const char *const lp_on_error_names[];
 extern const char *const lp_on_busy_names[];
 extern const char *const lp_begin_names[]; /* enum lp_begin_mode */
+extern const char *const lp_topology_names[];
+extern const char *const lp_fault_names[];
+extern const char *const lp_way_names[];
 
 /* The rows' own functions. */
 int lp_parse_cause(struct lp_parse *parse, void *base, const void *node);
@@ -85,6 +91,13 @@ int lp_parse_ipc(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_pid(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_memory(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_cpus(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_servers(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_server_name(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_faults(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_fault_target(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_fault_from(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_fault_after(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_fault_until(struct lp_parse *parse, void *base, const void *node);
 void lp_write_cause(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_store(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_lock(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
@@ -101,5 +114,22 @@ void lp_write_ipc(const struct lp_scenario *, const void *base, int indent, stru
 void lp_write_pid(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_memory(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_cpus(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_servers(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_server_name(const struct lp_scenario *, const void *base, int indent,
+                          struct lp_str *out);
+void lp_write_faults(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
+void lp_write_fault_target(const struct lp_scenario *, const void *base, int indent,
+                           struct lp_str *out);
+void lp_write_fault_from(const struct lp_scenario *, const void *base, int indent,
+                         struct lp_str *out);
+void lp_write_fault_after(const struct lp_scenario *, const void *base, int indent,
+                          struct lp_str *out);
+void lp_write_fault_until(const struct lp_scenario *, const void *base, int indent,
+                          struct lp_str *out);
+
+/* The members of `place` of one of a list's mappings: its first line begins with a dash. Inside the
+   room. */
+void lp_write_item(const struct lp_scenario *scenario, unsigned place, const void *base, int indent,
+                   struct lp_str *out);
 
 #endif

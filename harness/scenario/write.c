@@ -254,17 +254,23 @@ void lp_write_explore(const struct lp_scenario *scenario, const void *base, int 
     lp_write_members(scenario, LP_KEY_EXPLORE, base, indent + 2, out);
 }
 
+void lp_write_item(const struct lp_scenario *scenario, unsigned place, const void *base, int indent,
+                   struct lp_str *out)
+{
+    const size_t begin = out->len;
+
+    lp_write_members(scenario, place, base, indent + 4, out);
+    /* The dash goes into the indentation of the first key. */
+    out->ptr[begin + (size_t)indent + 2] = '-';
+}
+
 void lp_write_groups(const struct lp_scenario *scenario, const void *base, int indent,
                      struct lp_str *out)
 {
     (void)base;
     lp_str_addf(out, "%*sgroups:\n", indent, "");
-    for (size_t i = 0; i < scenario->group_count; i++) {
-        const size_t begin = out->len;
-        lp_write_members(scenario, LP_KEY_GROUP, &scenario->groups[i], indent + 4, out);
-        /* The dash goes into the indentation of the first key. */
-        out->ptr[begin + (size_t)indent + 2] = '-';
-    }
+    for (size_t i = 0; i < scenario->group_count; i++)
+        lp_write_item(scenario, LP_KEY_GROUP, &scenario->groups[i], indent, out);
 }
 
 static void write_step(const struct lp_scenario *scenario, const struct lp_step *step,
