@@ -185,6 +185,26 @@ static void fact_violated(const struct lp_run_result *result, struct lp_str *out
     add_violation(out, checks->progress.result, "progress", checks->progress.detail);
 }
 
+/* The first of them, and how many in all. */
+static void fact_faults(const struct lp_run_result *result, struct lp_str *out)
+{
+    const struct lp_history *history = result->checks ? result->checks->history : NULL;
+
+    for (size_t i = 0; history && i < history->fault_count; i++) {
+        const struct lp_fault_record *fault = &history->faults[i];
+        char at[32];
+        if (i == 4) {
+            lp_str_addf(out, "; and %zu more", history->fault_count - i);
+            return;
+        }
+        lp_str_addf(out, "%s%s of ", i ? "; " : "", fault->fault);
+        lp_clean_field(out, fault->target, sizeof(fault->target));
+        lp_str_addf(out, " at %s: ",
+                    lp_duration_format(fault->invoke_ns - history->start_ns, at, sizeof(at)));
+        lp_clean_field(out, fault->proof, sizeof(fault->proof));
+    }
+}
+
 static void fact_meetings(const struct lp_run_result *result, struct lp_str *out)
 {
     if (!result->checks)
@@ -301,6 +321,7 @@ static const struct row {
     {"fairness", HELD, fact_fairness},
     {"printed", BROKEN | OPEN, fact_printed},
     {"traced", RAN, fact_traced},
+    {"faults", RAN, fact_faults},
     {"placed", RAN, fact_placement},
     {"repeat", RAN, fact_repeat},
     {"files", RAN, fact_files},

@@ -185,6 +185,52 @@ static json_t *progress_json(const struct lp_checks *checks)
     return object;
 }
 
+static json_t *lease_json(const struct lp_checks *checks)
+{
+    const struct lp_lease *lease = &checks->lease;
+    json_t *object = invariant("lease", lease->result, lease->detail);
+
+    set(object, "leases", number(lease->leases));
+    set(object, "late_writes", number(lease->late));
+    set(object, "witness", witness_json(checks->history, lease->witness, lease->witness_count));
+    return object;
+}
+
+static json_t *fencing_json(const struct lp_checks *checks)
+{
+    const struct lp_fencing *fencing = &checks->fencing;
+    json_t *object = invariant("fencing", fencing->result, fencing->detail);
+
+    set(object, "shown", number(fencing->shown));
+    set(object, "refused", number(fencing->refused));
+    set(object, "backwards", number(fencing->backwards));
+    set(object, "witness", witness_json(checks->history, fencing->witness, fencing->witness_count));
+    return object;
+}
+
+static json_t *recovery_json(const struct lp_checks *checks)
+{
+    const struct lp_recovery *recovery = &checks->recovery;
+    json_t *object = invariant("recovery", recovery->result, recovery->detail);
+
+    set(object, "deaths", number(recovery->deaths));
+    set(object, "recovered", number(recovery->recovered));
+    set(object, "took_ns_max", number(recovery->took_ns_max));
+    set(object, "promised_ns", number(recovery->promised_ns));
+    set(object, "witness",
+        witness_json(checks->history, recovery->witness, recovery->witness_count));
+    return object;
+}
+
+static json_t *liveness_json(const char *name, const struct lp_liveness *liveness)
+{
+    json_t *object = invariant(name, liveness->result, liveness->detail);
+
+    set(object, "waits", number(liveness->waits));
+    set(object, "witness", json_array()); /* that of `progress` */
+    return object;
+}
+
 /* An invariant that the scenario cannot have (no locks) is left out rather than "unknown". */
 static json_t *invariants_json(const struct lp_run_result *result)
 {
@@ -199,6 +245,16 @@ static json_t *invariants_json(const struct lp_run_result *result)
         append(array, mutual_exclusion_json(checks));
     if (checks && checks->progress.result != LP_NOT_APPLICABLE)
         append(array, progress_json(checks));
+    if (checks && checks->lease.result != LP_NOT_APPLICABLE)
+        append(array, lease_json(checks));
+    if (checks && checks->fencing.result != LP_NOT_APPLICABLE)
+        append(array, fencing_json(checks));
+    if (checks && checks->recovery.result != LP_NOT_APPLICABLE)
+        append(array, recovery_json(checks));
+    if (checks && checks->deadlock.result != LP_NOT_APPLICABLE)
+        append(array, liveness_json("deadlock", &checks->deadlock));
+    if (checks && checks->starvation.result != LP_NOT_APPLICABLE)
+        append(array, liveness_json("starvation", &checks->starvation));
     return array;
 }
 
@@ -298,6 +354,28 @@ static void set_measured(json_t *object, const struct lp_run_result *result)
     set(object, "fairness", group);
 }
 
+static json_t *faults_json(const struct lp_checks *checks)
+{
+    json_t *array = made(json_array());
+
+    for (size_t i = 0; checks && checks->history && i < checks->history->fault_count; i++) {
+        const struct lp_fault_record *fault = &checks->history->faults[i];
+        json_t *object = made(json_object());
+        set(object, "t_ns",
+            json_integer((json_int_t)(fault->invoke_ns - checks->history->start_ns)));
+        set(object, "fault", field(fault->fault, sizeof(fault->fault)));
+        set(object, "target", field(fault->target, sizeof(fault->target)));
+        set(object, "happened", json_boolean(fault->outcome == LP_OK));
+        set(object, "over_ns",
+            fault->over_ns ? json_integer((json_int_t)(fault->over_ns - checks->history->start_ns))
+                           : json_null());
+        set(object, "count", number(fault->count));
+        set(object, "proof", field(fault->proof, sizeof(fault->proof)));
+        append(array, object);
+    }
+    return array;
+}
+
 static json_t *result_json(const struct lp_run_result *result)
 {
     const struct lp_scenario *scenario = result->scenario;
@@ -331,7 +409,7 @@ static json_t *result_json(const struct lp_run_result *result)
         set(object, "traced", text_or_null(result->traced));
     if (result->printed)
         set(object, "printed", text_or_null(result->printed));
-    set(object, "faults", json_array());
+    set(object, "faults", faults_json(result->checks));
     set(object, "needs", needs_json(result));
     return object;
 }

@@ -180,6 +180,47 @@ struct lp_progress {
     size_t witness_count;
 };
 
+/* See lease.c. */
+struct lp_lease {
+    enum lp_result result;
+    char detail[256];
+    uint64_t leases;          /* holds that were one */
+    uint64_t late;            /* writes accepted of a holder that had been succeeded */
+    size_t update, successor; /* the first of them, and the newer grant: a hold; or LP_NOWHERE */
+    size_t *witness;
+    size_t witness_count;
+};
+
+/* See fencing.c. */
+struct lp_fencing {
+    enum lp_result result;
+    char detail[256];
+    uint64_t shown;      /* operations that showed a token */
+    uint64_t refused;    /* of those, as too old */
+    uint64_t backwards;  /* accepted although a higher one had been */
+    size_t older, newer; /* the first of them and the higher one, op indexes; or LP_NOWHERE */
+    size_t *witness;
+    size_t witness_count;
+};
+
+/* See recovery.c. */
+struct lp_recovery {
+    enum lp_result result;
+    char detail[256];
+    uint64_t deaths, recovered, orphaned; /* of holders */
+    uint64_t took_ns_max;                 /* from a death to the next grant to somebody else */
+    uint64_t promised_ns;                 /* what was left of the lease; 0: at once */
+    size_t *witness;
+    size_t witness_count;
+};
+
+/* See liveness.c: deadlock and starvation. */
+struct lp_liveness {
+    enum lp_result result;
+    char detail[256];
+    uint64_t waits;
+};
+
 /*
  * How much the run proves. A meeting is a contested grant: the try that was granted overlaps
  * another worker's try, and the lock passed from one worker to another or was free during the
@@ -214,6 +255,10 @@ struct lp_checks {
     struct lp_lost_update lost_update;
     struct lp_mutual_exclusion mutual_exclusion;
     struct lp_progress progress;
+    struct lp_lease lease;
+    struct lp_fencing fencing;
+    struct lp_recovery recovery;
+    struct lp_liveness deadlock, starvation;
     struct lp_contention contention;
     uint64_t ops_ok, ops_fail, ops_unknown;
     struct lp_trail trail;
@@ -232,6 +277,8 @@ bool lp_hold_spans(const struct lp_checks *checks, const struct lp_hold *hold, s
                    size_t to);
 /* The operation with which an update takes effect: its commit, or its write. */
 size_t lp_update_end(const struct lp_update *update);
+/* Was this worker killed on purpose, by a fault that was seen to have happened? */
+bool lp_was_slain(const struct lp_history *history, uint32_t worker);
 uint32_t lp_lock_capacity(const struct lp_history *history, uint8_t lock);
 
 /* Runs all checkers. The history must outlive the result. */

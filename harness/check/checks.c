@@ -55,6 +55,10 @@ void lp_checks_run(struct lp_checks *checks, const struct lp_history *history)
     lp_check_lost_update(checks);
     lp_check_mutual_exclusion(checks);
     lp_check_progress(checks);
+    lp_check_lease(checks);
+    lp_check_fencing(checks);
+    lp_check_recovery(checks);
+    lp_check_liveness(checks);
     lp_find_contention(checks);
 }
 
@@ -68,6 +72,9 @@ void lp_checks_release(struct lp_checks *checks)
     free(checks->mutual_exclusion.witness);
     free(checks->progress.stuck);
     free(checks->progress.witness);
+    free(checks->lease.witness);
+    free(checks->fencing.witness);
+    free(checks->recovery.witness);
     lp_trail_release(&checks->trail);
     free(checks->holds_by_worker);
     *checks = (struct lp_checks){0};

@@ -19,6 +19,10 @@ void lp_find_contention(struct lp_checks *checks);
 void lp_check_lost_update(struct lp_checks *checks);
 void lp_check_mutual_exclusion(struct lp_checks *checks);
 void lp_check_progress(struct lp_checks *checks);
+void lp_check_lease(struct lp_checks *checks);
+void lp_check_fencing(struct lp_checks *checks);
+void lp_check_recovery(struct lp_checks *checks);
+void lp_check_liveness(struct lp_checks *checks);
 
 /* ---- shared by them ---- */
 

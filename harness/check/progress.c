@@ -2,13 +2,15 @@
 /*
  * Did every worker get to its end, and if not, was it the lock's doing? Being slow or unlucky is no
  * finding: only what waits.c proves is. A worker that was killed, told to stop or still waiting
- * when the history ends proves nothing either way.
+ * when the history ends proves nothing either way; one that a fault of the scenario killed is where
+ * it was meant to be.
  */
 #include "check/parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "check/waits.h"
@@ -65,6 +67,23 @@ static size_t last_acquire(const struct lp_checks *checks, size_t worker)
     return LP_NOWHERE;
 }
 
+bool lp_was_slain(const struct lp_history *history, uint32_t worker)
+{
+    const struct lp_history_worker *own = &history->workers[worker];
+    if (!own->exited || !WIFSIGNALED(own->exit_status))
+        return false;
+    for (size_t i = 0; i < history->fault_count; i++) {
+        const struct lp_fault_record *fault = &history->faults[i];
+        bool crowd =
+            fault->worker == LP_FAULT_NOBODY &&
+            (fault->container == LP_FAULT_NOBODY || fault->container == own->header->container);
+        if (strcmp(fault->fault, "kill") == 0 && fault->outcome == LP_OK &&
+            fault->invoke_ns <= own->exit_ns && (fault->worker == own->header->worker || crowd))
+            return true;
+    }
+    return false;
+}
+
 static void note_others(struct lp_checks *checks, const bool *explained)
 {
     const struct lp_history *history = checks->history;
@@ -74,7 +93,7 @@ static void note_others(struct lp_checks *checks, const bool *explained)
             progress->finished++;
             continue;
         }
-        if (explained[i])
+        if (explained[i] || lp_was_slain(history, (uint32_t)i))
             continue;
         add_stuck(progress, &(struct lp_stuck){.worker = (uint32_t)i,
                                                .acquire = last_acquire(checks, i),

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fault/command.h"
+#include "fault/tool.h"
 #include "os/process.h"
 
 static const char hub_rules[] =
@@ -22,13 +22,13 @@ static const char hub_rules[] =
 static int ip_batch(const char *text, int net_fd, struct lp_err *err)
 {
     static const char *const argv[] = {"ip", "-batch", "-", NULL};
-    return lp_command_run(argv, text, net_fd, NULL, err);
+    return lp_tool_run(argv, text, net_fd, NULL, err);
 }
 
 static int nft(const char *text, struct lp_str *output, struct lp_err *err)
 {
     static const char *const argv[] = {"nft", "-f", "-", NULL};
-    return lp_command_run(argv, text, -1, output, err);
+    return lp_tool_run(argv, text, -1, output, err);
 }
 
 static int allow_forwarding(struct lp_err *err)
@@ -209,13 +209,13 @@ static int narrow(const char *device, int net_fd, struct lp_err *err)
 {
     const char *const argv[] = {"tc",   "qdisc",  "add",   "dev",  device,    "root", "tbf",
                                 "rate", "64kbit", "burst", "1600", "latency", "1s",   NULL};
-    return lp_command_run(argv, NULL, net_fd, NULL, err);
+    return lp_tool_run(argv, NULL, net_fd, NULL, err);
 }
 
 static int widen(const char *device, int net_fd, struct lp_err *err)
 {
     const char *const argv[] = {"tc", "qdisc", "del", "dev", device, "root", NULL};
-    return lp_command_run(argv, NULL, net_fd, NULL, err);
+    return lp_tool_run(argv, NULL, net_fd, NULL, err);
 }
 
 static int count_waits(const char *device, int net_fd, uint64_t *packets, struct lp_err *err)
@@ -223,7 +223,7 @@ static int count_waits(const char *device, int net_fd, uint64_t *packets, struct
     const char *const argv[] = {"tc", "-s", "qdisc", "show", "dev", device, NULL};
     struct lp_str output;
     lp_str_init(&output);
-    int result = lp_command_run(argv, NULL, net_fd, &output, err);
+    int result = lp_tool_run(argv, NULL, net_fd, &output, err);
     *packets += result == 0 ? lp_count_of(output.ptr, "overlimits ") : 0;
     lp_str_release(&output);
     return result;

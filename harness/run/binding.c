@@ -94,6 +94,20 @@ int lp_binding_make(struct lp_binding *binding, const struct lp_resource *resour
     return 0;
 }
 
+void lp_binding_reach(struct lp_binding *binding, const struct lp_server_address *servers,
+                      size_t count, struct lp_arena *arena)
+{
+    const char **urls = lp_arena_array(arena, count + 1, sizeof *urls);
+    const char *kind = binding->driver->server;
+    size_t found = 0;
+    for (size_t i = 0; kind && i < count; i++)
+        if (strcmp(servers[i].name, kind) == 0)
+            urls[found++] = servers[i].url;
+    binding->server_url = found ? urls[0] : NULL;
+    binding->server_urls = urls;
+    binding->server_count = found;
+}
+
 struct lp_client *lp_client_make(const struct lp_binding *binding, uint64_t worker, uint64_t seed)
 {
     struct lp_client *client = lp_alloc(1, sizeof *client);
@@ -101,6 +115,8 @@ struct lp_client *lp_client_make(const struct lp_binding *binding, uint64_t work
     client->params = binding->params;
     client->state = lp_alloc(1, binding->driver->state_size);
     client->server_url = binding->server_url;
+    client->server_urls = binding->server_urls;
+    client->server_count = binding->server_count;
     client->worker = worker;
     client->seed = seed;
     client->services = &lp_free_services;

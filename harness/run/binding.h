@@ -23,15 +23,25 @@ struct lp_variables {
 struct lp_binding {
     const struct lp_driver *driver;
     const void *params;
-    const char *server_url; /* or NULL */
-    unsigned role;          /* LP_ROLE_* */
-    uint32_t capacity;      /* lock: lawful exclusive holds at once */
+    const char *server_url; /* of the first server, or NULL */
+    const char *const *server_urls;
+    size_t server_count;
+    unsigned role;     /* LP_ROLE_* */
+    uint32_t capacity; /* lock: lawful exclusive holds at once */
 };
 
 /* Texts and parameters belong to `arena`. Makes the folders that path parameters lie in. */
 int lp_binding_make(struct lp_binding *binding, const struct lp_resource *resource, unsigned role,
                     const struct lp_registry *registry, const struct lp_variables *variables,
                     struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
+
+struct lp_server_address {
+    const char *name; /* kind of server: "redis" */
+    const char *url;  /* "unix:/path" or what the environment names */
+};
+/* Says where the servers are that the driver needs, those of its kind among `servers`. */
+void lp_binding_reach(struct lp_binding *binding, const struct lp_server_address *servers,
+                      size_t count, struct lp_arena *arena);
 
 /* A client of the binding: allocated, not yet opened. For waits its `host` must be set. */
 struct lp_client *lp_client_make(const struct lp_binding *binding, uint64_t worker, uint64_t seed);

@@ -10,13 +10,8 @@
 #include "place/place.h"
 #include "run/worker.h"
 
-/* Servers that one run may need at the same time. */
-#define LP_SERVERS_MAX 4
-
-struct lp_server_address {
-    const char *name; /* "redis" */
-    const char *url;  /* "unix:/path" or what the environment names */
-};
+/* Servers that one run may need at the same time, over all kinds. */
+#define LP_SERVERS_MAX 36
 
 struct lp_container_plan;
 
@@ -41,6 +36,7 @@ struct lp_container_plan {
     size_t server_count;
     int history_fd; /* folder of the histories; -1: nothing is recorded here */
     int event_fd;
+    int give_fd; /* where workers leave what names them, for faults; -1: nobody asks */
     uint64_t seed;
     const struct lp_directing *directing; /* NULL: a free run */
     /* What a worker does; NULL: lp_worker_main. `task` is its business. */

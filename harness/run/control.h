@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
+#include "drivers/driver.h"
 #include "os/futex.h"
+#include "run/parking.h"
 
 enum lp_gate {
     LP_GATE_CLOSED = 0,
@@ -29,9 +31,12 @@ enum lp_worker_state {
 };
 
 struct lp_slot {
-    _Atomic uint32_t state;     /* enum lp_worker_state */
-    _Atomic uint32_t inside;    /* holds a lock, or is inside a transaction */
-    _Atomic uint64_t rounds;    /* done */
+    _Atomic uint32_t state;    /* enum lp_worker_state */
+    _Atomic uint32_t inside;   /* holds a lock, or is inside a transaction */
+    _Atomic uint32_t doing;    /* enum lp_step_kind that it is about */
+    _Atomic uint64_t rounds;   /* done */
+    struct lp_session session; /* of its latest grant, while it is parked; of this lock: */
+    uint32_t session_lock;
 } __attribute__((aligned(64))); /* no false sharing between workers under test */
 
 /* Who failed first, and how: written once. */
@@ -50,6 +55,7 @@ struct lp_control {
     _Atomic uint64_t opened_ns; /* when the gate was opened */
     _Atomic uint64_t closed_ns; /* when the last worker ended */
     struct lp_barrier burst;
+    struct lp_parking parking;
     struct lp_trouble trouble;   /* why the run cannot go on */
     struct lp_trouble complaint; /* the first operation that a backend refused; no reason to stop */
     uint32_t worker_count;

@@ -35,9 +35,7 @@ static int bind_one(struct lp_binding *binding, const struct lp_container_plan *
 {
     if (lp_binding_make(binding, resource, role, plan->registry, variables, arena, err) == -1)
         return -1;
-    for (size_t i = 0; i < plan->server_count; i++)
-        if (binding->driver->server && strcmp(plan->servers[i].name, binding->driver->server) == 0)
-            binding->server_url = plan->servers[i].url;
+    lp_binding_reach(binding, plan->servers, plan->server_count, arena);
     return 0;
 }
 
@@ -51,6 +49,7 @@ int lp_crew_enter(struct lp_crew *crew, const struct lp_container_plan *plan, un
         .control = plan->control,
         .history_fd = plan->history_fd,
         .event_fd = plan->event_fd,
+        .give_fd = plan->give_fd,
         .container = number,
         .seed = plan->seed,
         .boot_id = plan->boot_id,

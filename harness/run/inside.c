@@ -86,6 +86,7 @@ int lp_inside_main(const char *plan_file, unsigned number, const struct lp_regis
         .boot_id = boot_id,
         .run_id = told.run_id,
         .server_count = told.server_count,
+        .give_fd = -1,
         .seed = told.seed,
     };
     lp_boot_id(boot_id, sizeof boot_id);

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "drivers/builtin.h"
 #include "os/file.h"
+#include "run/backends.h"
 #include "run/runner.h"
 #include "run/stats.h"
 
@@ -51,7 +52,6 @@ static void skip(struct lp_run *run, const char *reason, const char *need, const
     }
 }
 
-/* Notes the server that the driver needs, once. True when the driver is there. */
 static bool need_driver(struct setup *setup, const struct lp_resource *resource)
 {
     const struct lp_driver_row *row = lp_registry_find(setup->options->registry, resource->driver);
@@ -62,13 +62,25 @@ static bool need_driver(struct setup *setup, const struct lp_resource *resource)
         skip(setup->run, reason, resource->driver, row ? row->remedy : NULL);
         return false;
     }
-    const char *server = row->driver->server;
-    for (size_t i = 0; server && i < setup->plan.server_count; i++)
-        if (strcmp(setup->plan.server_names[i], server) == 0)
-            return true;
-    if (server && setup->plan.server_count < LP_SERVERS_MAX)
-        setup->plan.server_names[setup->plan.server_count++] = server;
     return true;
+}
+
+/* What faults ask for beside servers: processes that can be stopped, and links that can be cut. */
+static bool need_faults(struct setup *setup)
+{
+    const struct lp_scenario *scenario = setup->scenario;
+    struct lp_err err = {0};
+    if (scenario->fault_count == 0)
+        return true;
+    if (setup->place->threads || setup->place->engine) {
+        skip(setup->run, "faults need workers that are processes of this machine",
+             "placement process or namespace", "lockproof run -p process");
+        return false;
+    }
+    if (!lp_scenario_needs_network(scenario) || lp_network_usable(&err) == 0)
+        return true;
+    skip(setup->run, err.text, "networks of our own", err.remedy);
+    return false;
 }
 
 static bool need_drivers(struct setup *setup)
@@ -300,9 +312,22 @@ static int carry_out(struct setup *setup, struct lp_err *err)
 
 /* ---- after ---- */
 
-static const char *hindrance(const struct lp_run *run)
+/* A fault that was not seen to have happened: what the scenario asks for was not tried. */
+static const char *missed_fault(struct lp_run *run)
 {
-    return run->failed ? run->trouble.text : run->interrupted ? "interrupted" : NULL;
+    for (size_t i = 0; i < run->history.fault_count; i++) {
+        const struct lp_fault_record *fault = &run->history.faults[i];
+        if (fault->outcome != LP_OK)
+            return lp_arena_printf(&run->arena, "fault `%s` of %s did not happen: %s", fault->fault,
+                                   fault->target,
+                                   fault->proof[0] ? fault->proof : "its end was not seen");
+    }
+    return NULL;
+}
+
+static const char *hindrance(struct lp_run *run)
+{
+    return run->failed ? run->trouble.text : run->interrupted ? "interrupted" : missed_fault(run);
 }
 
 static int judge(struct setup *setup, struct lp_err *err)
@@ -368,7 +393,7 @@ static bool skipped_late(struct lp_run *run)
 static int do_run(struct setup *setup, struct lp_err *err)
 {
     struct lp_run *run = setup->run;
-    if (!need_drivers(setup) || !need_place(setup))
+    if (!need_drivers(setup) || !need_place(setup) || !need_faults(setup))
         return 0;
     if (set_up(setup, err) == -1 || carry_out(setup, err) == -1)
         return -1;

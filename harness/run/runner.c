@@ -19,7 +19,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "run/folder.h"
-#include "run/server.h"
+#include "run/faulter.h"
 
 /* A run that was told to stop has so long before what hangs is killed. */
 #define GRACE_NS (2 * LP_SEC)
@@ -34,8 +34,8 @@ struct runner {
     struct lp_control *control;
     struct lp_child *containers; /* pid 0: ended */
     unsigned started, running;
-    struct lp_server servers[LP_SERVERS_MAX];
-    size_t server_count;
+    struct lp_backends backends;
+    struct lp_faulter faulter;
     int command_fd, timer_fd;
     enum phase phase;
     struct pollfd *polled; /* command, event, timer, then one a container */
@@ -72,12 +72,6 @@ static void kill_what_hangs(struct runner *runner)
             lp_process_kill(&runner->containers[i], signal);
     runner->phase = PHASE_KILLING;
     set_timer(runner, GRACE_NS);
-}
-
-static void stop_servers(struct runner *runner)
-{
-    while (runner->server_count > 0)
-        lp_server_release(&runner->servers[--runner->server_count]);
 }
 
 /* Workers whose container was killed die with it, but a moment later, and may still make a file in
@@ -124,7 +118,8 @@ static void abandon(struct runner *runner)
         }
     }
     lp_outside_sweep(runner->plan->outside);
-    stop_servers(runner);
+    lp_faulter_finish(&runner->faulter);
+    lp_backends_release(&runner->backends);
     outlive_all();
     remove_scratch(runner);
     lp_outside_release(runner->plan->outside);
@@ -213,41 +208,23 @@ static bool in_trouble(const struct runner *runner)
 
 /* ---- starting ---- */
 
-static int start_servers(struct runner *runner, struct lp_err *err)
+static void enter_container(struct runner *runner, unsigned number) LP_NORETURN;
+static void enter_container(struct runner *runner, unsigned number)
 {
-    const struct lp_runner_plan *plan = runner->plan;
-    for (size_t i = 0; i < plan->server_count; i++) {
-        struct lp_server *server = &runner->servers[i];
-        struct lp_str folder;
-        lp_str_init(&folder);
-        lp_str_addf(&folder, "%s/%s", plan->scratch, plan->server_names[i]);
-        int result = lp_folder_make(folder.ptr, err);
-        if (result == 0)
-            result = lp_server_start(server, plan->server_names[i], folder.ptr, err);
-        lp_str_release(&folder);
-        if (result == -1)
-            return -1;
-        runner->server_count++;
-        runner->container.servers[runner->container.server_count++] =
-            (struct lp_server_address){.name = plan->server_names[i], .url = server->url};
+    struct lp_err err = {0};
+    if (lp_backends_enter(&runner->backends, number, &err) == -1) {
+        lp_trouble_set(&runner->control->trouble, &err);
+        lp_event_tell(runner->container.event_fd);
+        _exit(1);
     }
-    return 0;
-}
-
-/* A socket that is a file is reached from every network; an address is not. */
-static bool needs_network(const struct lp_container_plan *plan)
-{
-    for (size_t i = 0; i < plan->server_count; i++)
-        if (strncmp(plan->servers[i].url, "unix:", 5) != 0)
-            return true;
-    return false;
+    lp_container_main(&runner->container, number);
 }
 
 static int start_container(struct runner *runner, struct lp_err *err)
 {
     unsigned number = runner->started;
     int namespaces = runner->container.place->namespaces;
-    if (namespaces && !needs_network(&runner->container))
+    if (namespaces && !lp_backends_are_remote(&runner->backends))
         namespaces |= CLONE_NEWNET;
     struct lp_child *child = &runner->containers[number];
     if (lp_process_fork(child, namespaces) == -1)
@@ -257,7 +234,7 @@ static int start_container(struct runner *runner, struct lp_err *err)
     if (child->pid == 0 && runner->container.directing)
         runner->container.directing->container(&runner->container, number);
     if (child->pid == 0)
-        lp_container_main(&runner->container, number);
+        enter_container(runner, number);
     runner->polled[POLL_CONTAINERS + number] =
         (struct pollfd){.fd = child->pidfd, .events = POLLIN};
     runner->started++;
@@ -282,6 +259,10 @@ static void open_gate(struct runner *runner)
     struct lp_control *control = runner->control;
     while (atomic_load(&control->ready) < control->worker_count && !in_trouble(runner))
         turn(runner);
+    struct lp_err err = {0};
+    if (!in_trouble(runner) &&
+        lp_faulter_start(&runner->faulter, &runner->backends, &runner->container, &err) == -1)
+        lp_trouble_set(&control->trouble, &err);
     bool go = !in_trouble(runner);
     if (go)
         lp_barrier_join(&control->burst, control->worker_count);
@@ -324,15 +305,17 @@ static void carry_out(struct runner *runner)
     struct lp_err err = {0};
     set_timer(runner, time_to_get_ready(runner));
     if (lp_scratch_make(runner->plan->scratch, runner->control->container_count, &err) == -1 ||
-        start_servers(runner, &err) == -1 || prepare_place(runner, &err) == -1 ||
-        start_containers(runner, &err) == -1)
+        lp_faulter_init(&runner->faulter, &runner->container, &err) == -1 ||
+        lp_backends_start(&runner->backends, &runner->container, &err) == -1 ||
+        prepare_place(runner, &err) == -1 || start_containers(runner, &err) == -1)
         lp_trouble_set(&runner->control->trouble, &err);
     open_gate(runner);
     release_unprepared(runner);
     while (runner->running > 0)
         turn(runner);
     lp_outside_sweep(runner->plan->outside);
-    stop_servers(runner);
+    lp_faulter_finish(&runner->faulter);
+    lp_backends_release(&runner->backends);
     outlive_all();
     remove_scratch(runner);
 }

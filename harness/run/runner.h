@@ -15,9 +15,7 @@
 
 struct lp_runner_plan {
     struct lp_container_plan container; /* servers are filled in by the runner */
-    const char *server_names[LP_SERVERS_MAX];
-    size_t server_count;
-    const char *scratch; /* removed at the end */
+    const char *scratch;                /* removed at the end */
     uint64_t timeout_ns;
     struct lp_outside *outside; /* containers of an engine */
 };

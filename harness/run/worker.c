@@ -4,7 +4,7 @@
  * slot, so that its container can take it out of the barrier when it dies on the way.
  */
 #include "run/worker.h"
-#include "run/container.h"
+#include "run/faulter.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -130,6 +130,8 @@ static int open_worker(struct lp_worker *worker, struct lp_err *err)
                          expected_records(worker), err) == -1)
         return -1;
     lp_worker_fill_header(worker);
+    if (lp_faulter_introduce(worker->crew->give_fd, worker->index, err) == -1)
+        return -1;
     return lp_worker_open_clients(worker, err);
 }
 
@@ -151,12 +153,35 @@ static bool pass_gate(struct lp_worker *worker)
     return open;
 }
 
+/* A fault may be meant for whoever has done this step. */
+static void pass_parking(struct lp_worker *worker, const struct lp_step *step)
+{
+    struct lp_control *control = worker->crew->control;
+    struct lp_parking *parking = &control->parking;
+    if (atomic_load_explicit(&parking->active, memory_order_relaxed) == 0)
+        return;
+    bool grants = step->kind == LP_STEP_LOCK || step->kind == LP_STEP_TRYLOCK;
+    if (grants && worker->locks[step->target]->session.id) {
+        worker->slot->session = worker->locks[step->target]->session;
+        worker->slot->session_lock = (uint32_t)step->target;
+    }
+    struct lp_passer passer = {
+        .worker = worker->index,
+        .group = (uint32_t)(worker->group - worker->crew->scenario->groups),
+        .inside = atomic_load_explicit(&worker->slot->inside, memory_order_relaxed) != 0,
+    };
+    lp_parking_pass(parking, &passer, step->kind, &control->stop);
+}
+
 static enum lp_flow try_round(struct lp_worker *worker)
 {
     for (size_t i = 0; i < worker->group->step_count; i++) {
-        enum lp_flow flow = lp_step_do(worker, &worker->group->steps[i]);
+        const struct lp_step *step = &worker->group->steps[i];
+        atomic_store_explicit(&worker->slot->doing, step->kind, memory_order_relaxed);
+        enum lp_flow flow = lp_step_do(worker, step);
         if (flow != LP_FLOW_NEXT)
             return flow;
+        pass_parking(worker, step);
     }
     return LP_FLOW_NEXT;
 }

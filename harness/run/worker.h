@@ -22,6 +22,7 @@ struct lp_crew {
     struct lp_binding locks[LP_LOCKS_MAX];
     int history_fd; /* folder of the histories */
     int event_fd;   /* eventfd: told whenever something moved that the runner waits for */
+    int give_fd;    /* where we leave what names us, for faults; -1: nobody asks */
     unsigned container;
     uint64_t seed;
     const char *boot_id;

@@ -205,6 +205,13 @@ static int check_from(struct lp_parse *parse, struct lp_fault *fault)
     return 0;
 }
 
+/* A holder is caught where it certainly is one. */
+static void set_default_point(struct lp_fault *fault)
+{
+    if (fault->target.kind == LP_TARGET_HOLDER && fault->after.step == LP_STEP_NONE)
+        fault->after = (struct lp_fault_point){LP_STEP_LOCK, 1};
+}
+
 static int check_times(struct lp_parse *parse, const struct lp_fault *fault)
 {
     const struct lp_fault_row *row = &lp_fault_rows[fault->kind];
@@ -223,6 +230,11 @@ static int check_times(struct lp_parse *parse, const struct lp_fault *fault)
         return lp_parse_fail(parse, fault->mark,
                              "`every` and `random` in one fault, expected one "
                              "of the two");
+    if (ends && parse->scenario->burst > 0)
+        return lp_parse_fail(parse, fault->mark,
+                             "fault `%s` lasts, expected `burst: 0`: who is "
+                             "stopped would keep the others waiting at the next burst",
+                             row->name);
     if (fault->target.kind == LP_TARGET_WAITER && fault->after.step != LP_STEP_NONE)
         return lp_parse_fail(parse, fault->mark,
                              "`after` with `target: waiter`: who has done the "
@@ -248,6 +260,7 @@ int lp_check_faults(struct lp_parse *parse)
             if (resolve(parse, &fault->target) != 0)
                 return -1;
         }
+        set_default_point(fault);
         if (check_kind(parse, fault) != 0 || check_from(parse, fault) != 0 ||
             check_times(parse, fault) != 0)
             return -1;

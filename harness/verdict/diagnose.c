@@ -45,6 +45,34 @@ static void vote_overlaps(struct votes *votes, const struct lp_evidence_base *ba
     }
 }
 
+/* Late writes that were accepted, though this time nothing came of them. */
+static void vote_late(struct votes *votes, const struct lp_checks *checks)
+{
+    const struct lp_lease *lease = &checks->lease;
+    struct lp_finding finding;
+    if (lease->late == 0)
+        return;
+    const struct lp_update *update = &checks->updates[lease->update];
+    lp_finding_init(&finding);
+    finding.cause = LP_CAUSE_LEASE_EXPIRED;
+    finding.hold[0] = update->hold;
+    finding.hold[1] = lease->successor;
+    finding.other_op = update->write;
+    vote(votes, &finding, lease->late);
+}
+
+/* The store let an older token in. */
+static void vote_tokens(struct votes *votes, const struct lp_checks *checks)
+{
+    struct lp_finding finding;
+    if (checks->fencing.backwards == 0)
+        return;
+    lp_finding_init(&finding);
+    finding.cause = LP_CAUSE_UNFENCED_WRITE;
+    finding.other_op = checks->fencing.older;
+    vote(votes, &finding, checks->fencing.backwards);
+}
+
 static bool is_empty(const struct votes *votes)
 {
     for (size_t i = 0; i < LP_CAUSE_COUNT; i++)
@@ -114,6 +142,24 @@ static void add_stuck(struct votes *extra, const struct lp_checks *checks)
     }
 }
 
+/* The lock gives numbers, and the late write did not show its own. */
+static void add_unfenced(struct votes *extra, const struct lp_checks *checks)
+{
+    const struct lp_lease *lease = &checks->lease;
+    struct lp_finding finding;
+    if (lease->late == 0)
+        return;
+    const struct lp_update *update = &checks->updates[lease->update];
+    if (checks->holds[update->hold].token == 0 || checks->holds[lease->successor].token == 0)
+        return;
+    lp_finding_init(&finding);
+    finding.cause = LP_CAUSE_UNFENCED_WRITE;
+    finding.hold[0] = update->hold;
+    finding.hold[1] = lease->successor;
+    finding.other_op = update->write;
+    vote(extra, &finding, lease->late);
+}
+
 /* ---- the list ---- */
 
 void lp_add_diagnosis(struct lp_judgement *judgement, enum lp_cause cause, char *text,
@@ -172,9 +218,14 @@ void lp_diagnose(struct lp_judgement *judgement, const struct lp_checks *checks)
     if (is_empty(&votes))
         vote_overlaps(&votes, &base);
     if (is_empty(&votes))
+        vote_late(&votes, checks);
+    if (is_empty(&votes))
+        vote_tokens(&votes, checks);
+    if (is_empty(&votes))
         vote_sums(&votes, &base);
     add_atomic_offer(&extra, &votes, &base);
     add_torn_reads(&extra, &base);
+    add_unfenced(&extra, checks);
     add_stuck(&extra, checks);
     tell(judgement, &base, votes);
     tell(judgement, &base, extra);

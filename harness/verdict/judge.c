@@ -36,6 +36,12 @@ static const char *detail_of(const struct lp_checks *checks, enum lp_result resu
         return checks->lost_update.detail;
     if (checks->mutual_exclusion.result == result)
         return checks->mutual_exclusion.detail;
+    if (checks->lease.result == result)
+        return checks->lease.detail;
+    if (checks->fencing.result == result)
+        return checks->fencing.detail;
+    if (checks->recovery.result == result)
+        return checks->recovery.detail;
     if (checks->progress.result == result)
         return checks->progress.detail;
     return NULL;

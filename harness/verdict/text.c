@@ -219,6 +219,23 @@ static void tell_lease(const struct text *text)
     add_loss(text);
 }
 
+static void tell_unfenced(const struct text *text)
+{
+    const struct lp_finding *finding = text->finding;
+    const struct lp_op *op = op_of(text, finding->other_op);
+    if (finding->hold[0] == LP_NOWHERE) {
+        lp_str_add(text->out, text->base->checks->fencing.detail);
+        return;
+    }
+    add_worker(text, op->worker);
+    lp_str_addf(text->out, " wrote %" PRId64 " at ", op->record->value);
+    add_time(text, op->record->invoke_ns);
+    lp_str_addf(text->out, " as holder number %" PRIu64 ", when ", hold_of(text, 0)->token);
+    add_worker(text, hold_of(text, 1)->worker);
+    lp_str_addf(text->out, " had number %" PRIu64 "; the store was not shown the number",
+                hold_of(text, 1)->token);
+}
+
 static void tell_double(const struct text *text)
 {
     const struct lp_hold *first = hold_of(text, 0), *second = hold_of(text, 1);
@@ -377,7 +394,7 @@ static void (*const tellers[])(const struct text *) = {
     [LP_CAUSE_DROPPED_LOCK] = tell_dropped,
     [LP_CAUSE_FOREIGN_RELEASE] = tell_foreign,
     [LP_CAUSE_LEASE_EXPIRED] = tell_lease,
-    [LP_CAUSE_UNFENCED_WRITE] = tell_nothing,
+    [LP_CAUSE_UNFENCED_WRITE] = tell_unfenced,
     [LP_CAUSE_DOUBLE_GRANT] = tell_double,
     [LP_CAUSE_ADVISORY_BYPASS] = tell_bypass,
     [LP_CAUSE_NO_LOCK] = tell_no_lock,

@@ -15,24 +15,6 @@ static bool in_one_transaction(const struct lp_update *update)
     return update->begin != LP_NOWHERE && update->begin <= update->read && !update->carried;
 }
 
-/* Granted to somebody else after this update's hold began and before it wrote, its lease being
-   over: the store accepted a write of a holder that had been succeeded. */
-static bool was_succeeded(const struct lp_checks *checks, const struct lp_update *update)
-{
-    const struct lp_hold *own = &checks->holds[update->hold];
-    uint64_t write_ns = checks->history->ops[update->write].record->invoke_ns;
-    if (own->lease_end_ns >= write_ns)
-        return false;
-    for (size_t i = update->hold + 1; i < checks->hold_count; i++) {
-        const struct lp_hold *hold = &checks->holds[i];
-        if (hold->from_ns >= write_ns)
-            break;
-        if (hold->lock == own->lock && hold->worker != own->worker && !hold->shared)
-            return true;
-    }
-    return false;
-}
-
 /* Why it was luck that this update was not lost; LP_CAUSE_NONE when something protected it. */
 static enum lp_cause luck_of(const struct lp_checks *checks, const struct lp_update *update,
                              bool anybody_locks, const char **how)
@@ -47,8 +29,7 @@ static enum lp_cause luck_of(const struct lp_checks *checks, const struct lp_upd
         *how = "under a lock that admits several";
         if (lp_lock_capacity(checks->history, checks->holds[update->hold].lock) > 1)
             return LP_CAUSE_DOUBLE_GRANT;
-        *how = "after the lease had ended and another worker had been granted the lock";
-        return was_succeeded(checks, update) ? LP_CAUSE_LEASE_EXPIRED : LP_CAUSE_NONE;
+        return LP_CAUSE_NONE;
     case LP_COVER_PARTLY:
         *how = "under a lock that did not cover it from read to write";
         return update->carried ? LP_CAUSE_STALE_SNAPSHOT : LP_CAUSE_NARROW_SCOPE;

@@ -168,6 +168,9 @@ static inline void fixture_checks(struct lp_checks *checks, enum lp_result lost_
                                                   .lost_max = lost,
                                                   .distinct_stores = 1};
     checks->mutual_exclusion = (struct lp_mutual_exclusion){.result = LP_PASS, .holds = 1600};
+    checks->lease.result = checks->fencing.result = LP_NOT_APPLICABLE;
+    checks->recovery.result = LP_NOT_APPLICABLE;
+    checks->deadlock.result = checks->starvation.result = LP_NOT_APPLICABLE;
     checks->progress = (struct lp_progress){.result = LP_PASS, .finished = 8, .workers = 8};
     checks->contention = (struct lp_contention){
         .acquires = 1600, .meetings = 1204, .blocked = 311, .handovers = 1187, .windows = 1600};

@@ -75,15 +75,18 @@ static const struct lp_vocabulary_driver test_drivers[] = {
      .has_cas = true,
      .has_fence = true,
      .known = true},
-    {.name = "redis"}, /* exists, but not here */
+    {.name = "redis", .has_harm = true, .server = "redis"}, /* exists, but not here */
 };
 
 static const char *const test_causes[] = {"no-lock", "advisory-bypass", "narrow-scope", NULL};
+
+static const char *const test_servers[] = {"redis", "postgres", NULL};
 
 static const struct lp_vocabulary test_vocabulary = {
     .drivers = test_drivers,
     .driver_count = LP_ARRAY_LEN(test_drivers),
     .causes = test_causes,
+    .servers = test_servers,
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Input and output go through files without a name: no pipe can fill up and hang either side. */
-#include "fault/command.h"
+#include "fault/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +72,7 @@ static int run(const char *path, const char *const *argv, int input, int out, in
                       (int)strcspn(output->ptr, "\n"), output->ptr);
 }
 
-int lp_command_run(const char *const *argv, const char *input, int net_fd, struct lp_str *output,
+int lp_tool_run(const char *const *argv, const char *input, int net_fd, struct lp_str *output,
                    struct lp_err *err)
 {
     char path[128];
