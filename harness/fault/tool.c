@@ -73,7 +73,7 @@ static int run(const char *path, const char *const *argv, int input, int out, in
 }
 
 int lp_tool_run(const char *const *argv, const char *input, int net_fd, struct lp_str *output,
-                   struct lp_err *err)
+                struct lp_err *err)
 {
     char path[128];
     struct lp_str own;

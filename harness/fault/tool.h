@@ -11,6 +11,6 @@
    NULL). LP_ERR_NEED when there is no such program; LP_ERR_SELF with its own words when it fails.
  */
 int lp_tool_run(const char *const *argv, const char *input, int net_fd, struct lp_str *output,
-                   struct lp_err *err) LP_MUST_CHECK;
+                struct lp_err *err) LP_MUST_CHECK;
 
 #endif
