@@ -89,7 +89,7 @@ static uint64_t planned_ns(const struct lp_cell *cell)
 
 static int name_servers(struct setup *setup, struct lp_err *err)
 {
-    struct lp_runner_plan *plan = &setup->plan;
+    struct lp_scenario *scenario = &setup->scenario;
     for (size_t i = 0; i < setup->scenario.lock_count; i++) {
         const char *driver = setup->scenario.locks[i].driver;
         const struct lp_driver_row *row = lp_registry_find(setup->host->registry, driver);
@@ -97,10 +97,11 @@ static int name_servers(struct setup *setup, struct lp_err *err)
             return lp_err_set(err, LP_ERR_NEED, "driver '%s' is not available", driver);
         const char *server = row->driver->server;
         bool known = !server;
-        for (size_t k = 0; k < plan->server_count; k++)
-            known |= strcmp(plan->server_names[k], server) == 0;
+        for (size_t k = 0; k < scenario->server_count; k++)
+            known |= strcmp(scenario->servers[k].name, server) == 0;
         if (!known)
-            plan->server_names[plan->server_count++] = server;
+            scenario->servers[scenario->server_count++] =
+                (struct lp_server_need){.name = server, .count = 1};
     }
     return 0;
 }
