@@ -333,7 +333,7 @@ static int take_tagged(struct lp_scan *scan, struct lp_form *form)
         char next = scan->end - mark > 1 ? mark[1] : '\0';
         scan->at++;
         if (next == '{') {
-            form->begin = mark;
+            form->begin = from;
             return take_composite(scan, form, mark == from ? LP_FORM_SET : LP_FORM_TAGGED);
         }
         if (next == '#' || next == '\0' || next == '(') {

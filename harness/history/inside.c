@@ -198,11 +198,13 @@ static void add_sorted(struct lp_scan *inside, size_t forms_each, struct lp_str 
     struct lp_str entry;
     struct lp_form form;
     lp_str_init(&entry);
-    for (size_t i = 1; take_inside(inside, &form); i++) {
+    bool more = take_inside(inside, &form);
+    for (size_t i = 1; more; i++) {
         lp_str_add(&entry, entry.len > 0 ? " " : "");
         lp_form_canonical(inside, &form, &entry);
-        if (i % forms_each != 0)
-            continue;
+        more = take_inside(inside, &form);
+        if (i % forms_each != 0 && more)
+            continue; /* a last one without its second is an entry, too */
         entries.text = lp_grow(entries.text, &entries.cap, entries.count + 1, sizeof *entries.text);
         entries.text[entries.count++] = lp_str_detach(&entry);
     }

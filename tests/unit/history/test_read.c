@@ -180,6 +180,11 @@ static const struct sample samples[] = {
      "2 write a=\"ab\\n\" unknown 3\n3 write a=1.5 unknown 4\n"
      "4 write a=99999999999999999999 unknown 5\n5 write a=#foo/bar [1 2] unknown 6\n",
      NULL},
+    {"{:type :invoke :process 0 :f :write :value #a #b #{2 1}}"
+     "{:type :invoke :process 1 :f :write :value {:a}}"
+     "{:type :invoke :process 2 :f :write :value #:a{:b 1}}",
+     "0 write a=#a #b #{1 2} unknown 1\n1 write a={:a} unknown 2\n2 write a={:b 1} unknown 3\n",
+     NULL},
     /* operations that no model knows */
     {"{:index 2 :process 0 :type :invoke, :value [[:append 255 8] [:r 253 nil]]}\n"
      "{:index 3 :process 0 :type :ok, :value [[:append 255 8] [:r 253 [1 3 4]]]}\n"
