@@ -144,6 +144,15 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rule,$(r))))
 unit-drivers unit-run: | plugins
 $(OUT)/tests/unit/run/test_conformance: | $(OUT)/skeleton.so plugins
 
+# Benches of single parts: each tests/bench/bench_*.c is a program of its own.
+BENCHES := $(patsubst tests/bench/%.c,$(OUT)/tests/bench/%,$(sort $(wildcard tests/bench/bench_*.c)))
+$(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(foreach r,$(DEPS_check),$(call lib_of,$(r)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(call upto,check,$(DEPS_check)) $(CORE_LIBS) -lm
+.PHONY: benches
+benches: $(BENCHES)
+
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: clean
@@ -208,7 +217,7 @@ power: all
 	@ci/install build test
 	@ci/power $(OUT) $(RUNS)
 	@ci/mutants $(OUT)
-bench: all
+bench: all benches
 	@ci/install build test bench
 	@ci/bench $(OUT)
 

@@ -55,6 +55,7 @@ void lp_rows_init(struct lp_rows *rows, const char *name, const char *bytes, siz
         .line_at = bytes,
         .line = 1,
     };
+    rows->key_len = strlen(rows->key_field);
     rows->notation = notation_of(bytes + skip, bytes + size);
     rows->scan.json = rows->notation == LP_NOTATION_JSON;
 }
@@ -82,7 +83,7 @@ static struct lp_form *field_of(const struct lp_rows *rows, struct lp_row *row,
     const char *text;
     size_t len;
     lp_form_word(name, &text, &len);
-    if (is(text, len, rows->key_field))
+    if (len == rows->key_len && memcmp(text, rows->key_field, len) == 0)
         return &row->key;
     switch (len) {
     case 1:

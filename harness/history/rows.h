@@ -30,7 +30,8 @@ struct lp_rows {
     struct lp_scan scan;
     enum lp_notation notation;
     const char *key_field; /* the row's own field that names the object: "key" */
-    char closer;           /* of the vector around the rows, or '\0' */
+    size_t key_len;
+    char closer; /* of the vector around the rows, or '\0' */
     bool closed, separated;
     bool truncated; /* the input ended early; said after the last row */
     size_t count;   /* rows so far */
