@@ -142,9 +142,6 @@ void lp_call_relax(struct lp_call *call)
     if (call->outcome == LP_UNKNOWN || call->outcome == LP_FAIL)
         return;
     call->outcome = observes ? LP_FAIL : LP_UNKNOWN;
-    if (!observes) {
-        call->return_ns = LP_CALL_NEVER;
-        if (call->kind == LP_CALL_ADD)
-            call->b = LP_CALL_NOTHING;
-    }
+    if (call->kind == LP_CALL_ADD)
+        call->b = LP_CALL_NOTHING;
 }

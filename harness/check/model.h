@@ -78,6 +78,7 @@ enum lp_why {
     LP_WHY_EMPTY,    /* no call that the model judges has an outcome that says anything */
     LP_WHY_UNSUITED, /* calls that the model cannot judge and must not ignore: shared ones in a
                         mutex, for example; or LP_CALL_TEXT in a counter */
+    LP_WHY_ONE_PASS, /* lp_feed: it takes more than one pass to tell; lp_model_decide can */
 };
 
 struct lp_decision {
@@ -109,10 +110,10 @@ void lp_model_decide(const struct lp_model *model, const struct lp_calls *calls,
 void lp_decision_release(struct lp_decision *decision); /* takes a zeroed struct too */
 
 /*
- * "Whatever became of it": an LP_OK call becomes one that may have taken effect at any time from
- * its invocation on, or never; an observation (a read, LP_BUSY) becomes nothing. A history that is
- * broken with some calls relaxed is broken; so a violation is shrunk by relaxing calls, never by
- * taking them away: a history without one of its writes proves nothing.
+ * "Whatever became of it": an LP_OK call becomes one that may have taken effect in its interval, or
+ * never; an observation (a read, LP_BUSY) becomes nothing. A history that is broken with some calls
+ * relaxed is broken; so a violation is shrunk by relaxing calls, never by taking them away: a
+ * history without one of its writes proves nothing.
  */
 void lp_call_relax(struct lp_call *call);
 

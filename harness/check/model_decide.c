@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check/model_parts.h"
+#include "check/sweep.h"
 
 #define THREADS_MAX 64u
 
@@ -26,6 +27,47 @@ struct job {
 
 /* ---- one object ---- */
 
+/* True when the one-pass rule has decided. */
+static bool decide_by_rule(const struct lp_part *part, struct lp_ruling *ruling)
+{
+    const struct lp_sweep_rule *rule = lp_sweep_rule_of(part->model);
+    bool no_order = part->budget->want_order && part->model->kind == LP_MODEL_FENCED;
+    if (rule == NULL || part->budget->search_only || no_order)
+        return false;
+    struct lp_sweep *sweep =
+        lp_sweep_new(rule, part->model, part->budget, part->calls->start, part->slack_ns);
+    sweep->order = part->budget->want_order ? ruling : NULL;
+    for (size_t i = 0; i < part->item_count; i++)
+        if (!lp_sweep_add(sweep, &part->items[i]))
+            break;
+    lp_sweep_end(sweep);
+    bool decided = sweep->state != LP_SWEEP_DOUBT;
+    if (decided)
+        lp_sweep_rule_on(sweep, ruling);
+    if (sweep->state == LP_SWEEP_BROKEN && sweep->whole)
+        for (size_t i = 0; i < part->item_count && part->items[i].call <= sweep->failed_by; i++)
+            lp_ruling_witness(ruling, part->items[i].call);
+    if (!decided)
+        ruling->order_count = ruling->witness_count = 0;
+    lp_sweep_free(sweep);
+    return decided;
+}
+
+/* Grants and writes are two objects: see sweep_tokens.c. */
+static void search_fenced(const struct lp_part *part, struct lp_ruling *ruling)
+{
+    struct lp_part half = *part;
+    half.items = lp_alloc(part->item_count, sizeof *half.items);
+    for (int writes = 0; writes < 2 && ruling->decided == LP_DECIDED_HELD; writes++) {
+        half.item_count = 0;
+        for (size_t i = 0; i < part->item_count; i++)
+            if ((part->items[i].kind == LP_CALL_WRITE) == (writes == 1))
+                half.items[half.item_count++] = part->items[i];
+        lp_search(&half, ruling);
+    }
+    free(half.items);
+}
+
 static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
 {
     if (part->model->kind == LP_MODEL_LEASE) {
@@ -33,7 +75,12 @@ static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
         return;
     }
     lp_part_prepare(part);
-    lp_search(part, ruling);
+    if (!decide_by_rule(part, ruling)) {
+        if (part->model->kind == LP_MODEL_FENCED)
+            search_fenced(part, ruling);
+        else
+            lp_search(part, ruling);
+    }
     lp_part_release(part);
 }
 
@@ -41,14 +88,6 @@ static int by_number(const void *a, const void *b)
 {
     size_t left = *(const size_t *)a, right = *(const size_t *)b;
     return (left > right) - (left < right);
-}
-
-static size_t *widen(const uint32_t *from, size_t count)
-{
-    size_t *to = lp_alloc(count, sizeof *to);
-    for (size_t i = 0; i < count; i++)
-        to[i] = from[i];
-    return to;
 }
 
 static void take_verdict(struct lp_decision *decision, const struct lp_ruling *ruling, uint32_t key)
@@ -60,7 +99,7 @@ static void take_verdict(struct lp_decision *decision, const struct lp_ruling *r
     snprintf(decision->detail, sizeof decision->detail, "%s", ruling->detail);
 }
 
-static void merge(struct job *job, uint32_t key, const struct lp_ruling *ruling)
+static void merge(struct job *job, uint32_t key, struct lp_ruling *ruling)
 {
     struct lp_decision *decision = job->decision;
     pthread_mutex_lock(&job->mutex);
@@ -69,7 +108,8 @@ static void merge(struct job *job, uint32_t key, const struct lp_ruling *ruling)
     case LP_DECIDED_BROKEN:
         if (decision->keys_broken++ == 0) {
             take_verdict(decision, ruling, key);
-            decision->witness = widen(ruling->witness, ruling->witness_count);
+            decision->witness = ruling->witness;
+            ruling->witness = NULL;
             decision->witness_count = ruling->witness_count;
             qsort(decision->witness, decision->witness_count, sizeof *decision->witness, by_number);
         }

@@ -46,11 +46,11 @@ void lp_part_prepare(struct lp_part *part)
         bool optional = call->outcome == LP_UNKNOWN;
         part->items[part->item_count++] = (struct lp_item){
             .invoke_ns = call->invoke_ns,
-            .return_ns = optional ? LP_CALL_NEVER : call->return_ns,
+            .return_ns = call->return_ns,
             .a = call->a,
             .b = optional && call->kind == LP_CALL_ADD ? LP_CALL_NOTHING : call->b,
             .process = lp_numbers_get(part->numbers, call->process),
-            .call = (uint32_t)(call - part->calls->calls),
+            .call = (size_t)(call - part->calls->calls),
             .kind = call->kind,
             .observes = tells == LP_TELLS_STATE,
             .optional = optional,
@@ -73,14 +73,14 @@ void lp_ruling_release(struct lp_ruling *ruling)
     memset(ruling, 0, sizeof *ruling);
 }
 
-void lp_ruling_witness(struct lp_ruling *ruling, uint32_t call)
+void lp_ruling_witness(struct lp_ruling *ruling, size_t call)
 {
     ruling->witness = lp_grow(ruling->witness, &ruling->witness_cap, ruling->witness_count + 1,
                               sizeof *ruling->witness);
     ruling->witness[ruling->witness_count++] = call;
 }
 
-void lp_ruling_order(struct lp_ruling *ruling, uint32_t call)
+void lp_ruling_order(struct lp_ruling *ruling, size_t call)
 {
     ruling->order =
         lp_grow(ruling->order, &ruling->order_cap, ruling->order_count + 1, sizeof *ruling->order);

@@ -9,13 +9,13 @@
 
 /* A call that says something; reads of unknown outcome, failed calls and the like are left out. */
 struct lp_item {
-    uint64_t invoke_ns, return_ns; /* LP_CALL_NEVER: of unknown outcome, it may never happen */
+    uint64_t invoke_ns, return_ns;
     int64_t a, b;
     uint32_t process; /* numbered from 0 within the object */
-    uint32_t call;    /* index into calls->calls */
+    size_t call;      /* index into calls->calls */
     uint8_t kind;
     bool observes; /* LP_BUSY, READ: changes nothing */
-    bool optional; /* of unknown outcome */
+    bool optional; /* of unknown outcome: by return_ns, or not at all */
 };
 
 struct lp_part {
@@ -69,14 +69,14 @@ struct lp_ruling {
     enum lp_why why;
     char detail[200];
     const char *rule;
-    uint32_t *witness; /* indexes into calls->calls, in any order */
+    size_t *witness; /* indexes into calls->calls, in any order */
     size_t witness_count, witness_cap;
-    uint32_t *order;
+    size_t *order;
     size_t order_count, order_cap;
 };
 void lp_ruling_release(struct lp_ruling *ruling);
-void lp_ruling_witness(struct lp_ruling *ruling, uint32_t call);
-void lp_ruling_order(struct lp_ruling *ruling, uint32_t call);
+void lp_ruling_witness(struct lp_ruling *ruling, size_t call);
+void lp_ruling_order(struct lp_ruling *ruling, size_t call);
 
 /* ---- the objects as they ought to be: model_step.c ---- */
 

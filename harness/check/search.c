@@ -120,7 +120,8 @@ static bool has_bit(const struct search *search, const uint64_t *words, uint32_t
 
 static bool returns_before(const struct search *search, uint32_t left, uint32_t right)
 {
-    return search->slots[left].item->return_ns < search->slots[right].item->return_ns;
+    const struct lp_item *a = search->slots[left].item, *b = search->slots[right].item;
+    return a->return_ns != b->return_ns ? a->return_ns < b->return_ns : a->call < b->call;
 }
 
 static void heap_push(struct search *search, uint32_t slot)
@@ -188,12 +189,12 @@ static void invoke(struct search *search, const struct lp_item *item)
     uint32_t slot = find_slot(search);
     uint32_t *last = &search->of_process[item->process];
     search->slots[slot] = (struct slot){.item = item, .after = *last};
-    if (item->optional)
-        return;
     if (*last != NO_SLOT && search->slots[*last].item->return_ns > item->invoke_ns)
         search->slots[slot].after = NO_SLOT; /* a process that makes two calls at a time */
-    *last = slot;
-    heap_push(search, slot);
+    if (!item->optional)
+        *last = slot;
+    if (item->return_ns != LP_CALL_NEVER)
+        heap_push(search, slot);
 }
 
 /* ---- one step ---- */
@@ -234,6 +235,20 @@ static bool within_budget(struct search *search)
     return true;
 }
 
+/* Has a call of the same process taken effect that was made after this one had returned? Only those
+   of unknown outcome can be left behind so. */
+static bool is_behind(const struct search *search, const uint64_t *words, const struct slot *call)
+{
+    for (uint32_t slot = 0; slot < search->slot_count; slot++) {
+        const struct lp_item *other = search->slots[slot].item;
+        if (other != NULL && other->process == call->item->process &&
+            other->call > call->item->call && call->item->return_ns <= other->invoke_ns &&
+            has_bit(search, words, slot))
+            return true;
+    }
+    return false;
+}
+
 /* Lets one call take effect in configuration `index` of `now`, if it could. */
 static bool try_call(struct search *search, size_t index, uint32_t slot, uint32_t must)
 {
@@ -243,21 +258,31 @@ static bool try_call(struct search *search, size_t index, uint32_t slot, uint32_
     if (call->item == NULL || has_bit(search, from, slot) ||
         (call->after != NO_SLOT && !has_bit(search, from, call->after)))
         return true;
+    if (call->item->optional && call->item->return_ns != LP_CALL_NEVER &&
+        is_behind(search, from, call))
+        return true;
     memcpy(words, from, search->stride * 8);
     if (!lp_state_step(search->part->model, words, call->item))
         return true;
     words[search->state_words + slot / 64] |= UINT64_C(1) << slot % 64;
-    uint32_t node = node_add(search, search->now.nodes[index], call->item->call);
+    uint32_t node = node_add(search, search->now.nodes[index], (uint32_t)call->item->call);
     bag_add(slot == must ? &search->next : &search->now, search->stride, words, node);
     return within_budget(search);
 }
 
-static void forget_slot(struct search *search, uint32_t slot)
+/* It is over: its bit means nothing any more. Configurations that differed in it only are one. */
+static void forget(struct search *search, uint32_t slot)
 {
-    for (size_t i = 0; i < search->next.count; i++)
-        search->next.words[i * search->stride + search->state_words + slot / 64] &=
-            ~(UINT64_C(1) << slot % 64);
-    bag_resize(&search->next, search->stride, search->next.table_size);
+    struct bag *from = &search->now, *to = &search->next;
+    bag_clear(to);
+    for (size_t i = 0; i < from->count; i++) {
+        uint64_t *words = from->words + i * search->stride;
+        words[search->state_words + slot / 64] &= ~(UINT64_C(1) << slot % 64);
+        bag_add(to, search->stride, words, from->nodes[i]);
+    }
+    struct bag spare = search->now;
+    search->now = search->next;
+    search->next = spare;
     for (uint32_t other = 0; other < search->slot_count; other++)
         if (search->slots[other].after == slot)
             search->slots[other].after = NO_SLOT;
@@ -267,16 +292,19 @@ static void forget_slot(struct search *search, uint32_t slot)
     search->slots[slot].item = NULL;
 }
 
-/* The call in `must` has returned: from here on only ways in which it took effect. */
+/* The call in `must` has returned: from here on only ways in which it took effect; if its outcome
+   is unknown, those in which it never will as well. */
 static bool require(struct search *search, uint32_t must)
 {
     bag_clear(&search->next);
+    bool optional = search->slots[must].item->optional;
     for (size_t i = 0; i < search->now.count; i++) {
         const uint64_t *words = search->now.words + i * search->stride;
-        if (has_bit(search, words, must)) {
+        bool has = has_bit(search, words, must);
+        if (has || optional)
             bag_add(&search->next, search->stride, words, search->now.nodes[i]);
+        if (has)
             continue;
-        }
         for (uint32_t slot = 0; slot < search->slot_count; slot++)
             if (!try_call(search, i, slot, must))
                 return false;
@@ -285,10 +313,10 @@ static bool require(struct search *search, uint32_t must)
         search->ruling->decided = LP_DECIDED_BROKEN;
         return false;
     }
-    forget_slot(search, must);
     struct bag spare = search->now;
     search->now = search->next;
     search->next = spare;
+    forget(search, must);
     return true;
 }
 
@@ -299,12 +327,13 @@ static void tell_order(struct search *search)
     if (!search->part->budget->want_order)
         return;
     struct lp_ruling *ruling = search->ruling;
+    size_t first = ruling->order_count;
     for (uint32_t at = search->now.nodes[0]; at != NO_NODE; at = search->nodes[at].parent)
         lp_ruling_order(ruling, search->nodes[at].call);
-    for (size_t i = 0; i < ruling->order_count / 2; i++) {
-        uint32_t kept = ruling->order[i];
-        ruling->order[i] = ruling->order[ruling->order_count - 1 - i];
-        ruling->order[ruling->order_count - 1 - i] = kept;
+    for (size_t i = first, j = ruling->order_count; i + 1 < j; i++) {
+        size_t kept = ruling->order[i];
+        ruling->order[i] = ruling->order[--j];
+        ruling->order[j] = kept;
     }
 }
 

@@ -9,7 +9,8 @@
  *   LP_FAIL     it had no effect at all
  *   LP_BUSY     it had no effect, and this answer is itself an observation: a try that found the
  *               lock taken, a compare that did not match
- *   LP_UNKNOWN  it may have taken effect at any moment from invoke_ns on, or never
+ *   LP_UNKNOWN  it may have taken effect at any moment from invoke_ns on, or never. (Its return_ns
+ *               is LP_CALL_NEVER, unless it is known to be over by then: only shrinking makes such)
  */
 #ifndef LP_HISTORY_CALLS_H
 #define LP_HISTORY_CALLS_H
@@ -20,7 +21,7 @@
 #include "base/arena.h"
 #include "base/outcome.h"
 
-#define LP_CALL_NEVER UINT64_MAX  /* return_ns of a call of which no answer is known */
+#define LP_CALL_NEVER UINT64_MAX  /* return_ns of a call that may yet take effect at any time */
 #define LP_CALL_NOTHING INT64_MIN /* a value that is absent: nil, a register before any write */
 #define LP_CALL_NO_KEY 0u
 
@@ -39,7 +40,7 @@ enum lp_call_kind {
 struct lp_call {
     uint64_t
         invoke_ns; /* any clock that is the same for all; order of the file where it has none */
-    uint64_t return_ns; /* LP_CALL_NEVER when unknown */
+    uint64_t return_ns; /* of an LP_UNKNOWN one: LP_CALL_NEVER, nearly always */
     int64_t a, b;       /* meaning by kind, above; texts stand as their number in `texts` */
     uint64_t lease_ns;  /* ACQUIRE: the grant ends by itself so long after invoke_ns; 0: never */
     uint32_t process;

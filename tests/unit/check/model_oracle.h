@@ -182,10 +182,16 @@ static inline bool oracle_counts(enum lp_model_kind kind, const struct lp_call *
     return call->outcome == LP_OK || call->kind != LP_CALL_READ;
 }
 
+/* Calls of one group are of one object. Grants and writes of a fenced one are two. */
+static inline uint32_t oracle_group(enum lp_model_kind kind, const struct lp_call *call)
+{
+    return 2 * call->key + (kind == LP_MODEL_FENCED && call->kind == LP_CALL_WRITE);
+}
+
 static inline bool oracle_before(const struct lp_calls *calls, size_t a, size_t b)
 {
     const struct lp_call *first = &calls->calls[a], *second = &calls->calls[b];
-    if (first->outcome == LP_UNKNOWN)
+    if (first->return_ns == LP_CALL_NEVER)
         return false;
     if (first->process == second->process)
         return a < b && first->return_ns <= second->invoke_ns;
@@ -204,12 +210,16 @@ static inline bool oracle_try(const struct lp_model *model, const struct lp_call
         return true;
     for (size_t i = 0; i < calls->count; i++) {
         bool is_next = (left >> i & 1) != 0;
+        uint32_t missed = 0; /* calls of unknown outcome that it is too late for then */
         for (size_t j = 0; j < calls->count && is_next; j++)
-            if (left >> j & 1 && oracle_before(calls, j, i))
-                is_next = false;
+            if (left >> j & 1 && oracle_before(calls, j, i)) {
+                missed |= 1u << j;
+                if (calls->calls[j].outcome != LP_UNKNOWN)
+                    is_next = false;
+            }
         struct oracle_object after = object;
         if (is_next && oracle_step(model, &after, &calls->calls[i]) &&
-            oracle_try(model, calls, left & ~(1u << i), after))
+            oracle_try(model, calls, left & ~(missed | 1u << i), after))
             return true;
     }
     return false;
@@ -264,13 +274,14 @@ static inline bool oracle_lease(const struct lp_calls *calls, uint32_t key)
 /* Is there an order that explains every answer? */
 static inline bool oracle_holds(const struct lp_model *model, const struct lp_calls *calls)
 {
-    for (uint32_t key = 0; key < 4; key++) {
+    for (uint32_t group = 0; group < 8; group++) {
         uint32_t left = 0;
         for (size_t i = 0; i < calls->count; i++)
-            if (calls->calls[i].key == key && oracle_counts(model->kind, &calls->calls[i]))
+            if (oracle_group(model->kind, &calls->calls[i]) == group &&
+                oracle_counts(model->kind, &calls->calls[i]))
                 left |= 1u << i;
         bool holds = model->kind == LP_MODEL_LEASE
-                         ? oracle_lease(calls, key)
+                         ? oracle_lease(calls, group / 2)
                          : oracle_try(model, calls, left, oracle_begin(model, calls->start));
         if (!holds)
             return false;
@@ -289,12 +300,14 @@ static inline const char *oracle_verify(const struct lp_model *model, const stru
             oracle_counts(model->kind, &calls->calls[i]) && calls->calls[i].outcome != LP_UNKNOWN;
     for (size_t i = 0; i < count; i++) {
         const struct lp_call *call = &calls->calls[order[i]];
-        if (i > 0 && call->key != calls->calls[order[i - 1]].key)
+        uint32_t group = oracle_group(model->kind, call);
+        if (i > 0 && group != oracle_group(model->kind, &calls->calls[order[i - 1]]))
             object = oracle_begin(model, calls->start);
         for (size_t j = 0; j < i; j++) {
             if (order[j] == order[i])
                 return "one call stands twice";
-            if (calls->calls[order[j]].key == call->key && oracle_before(calls, order[i], order[j]))
+            if (oracle_group(model->kind, &calls->calls[order[j]]) == group &&
+                oracle_before(calls, order[i], order[j]))
                 return "a call stands behind a later one";
         }
         if (!oracle_counts(model->kind, call))

@@ -85,7 +85,8 @@ static inline void random_spoil(struct lp_random *random, const struct lp_model 
 {
     if (chance(random, 12)) {
         call->outcome = LP_UNKNOWN;
-        call->return_ns = LP_CALL_NEVER;
+        if (chance(random, 85))
+            call->return_ns = LP_CALL_NEVER;
         if (call->kind == LP_CALL_READ)
             call->a = LP_CALL_NOTHING;
         if (call->kind == LP_CALL_ADD)
@@ -156,7 +157,7 @@ static inline void random_calls(struct lp_calls *calls, struct lp_random *random
         random_spoil(random, model, call, percent);
         if (model->kind == LP_MODEL_LEASE)
             random_lease(random, call);
-        *from = call->outcome == LP_UNKNOWN ? now : call->return_ns;
+        *from = call->return_ns == LP_CALL_NEVER ? now : call->return_ns;
     }
     qsort(calls->calls, calls->count, sizeof *calls->calls, by_invocation);
 }

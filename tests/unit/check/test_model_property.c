@@ -32,6 +32,7 @@ static void print_calls(const struct lp_calls *calls)
                i, call->key, call->process, call->invoke_ns, (int64_t)call->return_ns,
                kinds[call->kind], outcomes[call->outcome], call->a, call->b, call->lease_ns);
     }
+    fflush(stdout);
 }
 
 /* Broken with nothing known of the calls that are not in the witness? */
@@ -62,8 +63,13 @@ static const char *disagreement(const struct lp_model *model, const struct lp_ca
         return "unknown without a limit";
     if ((decision->decided == LP_DECIDED_HELD) != holds)
         return holds ? "broken, but it holds" : "held, but it is broken";
-    if (!holds && !still_broken(model, calls, decision))
+    if (!holds && !still_broken(model, calls, decision)) {
+        printf("%s; witness:", decision->detail);
+        for (size_t i = 0; i < decision->witness_count; i++)
+            printf(" %zu", decision->witness[i]);
+        printf("\n");
         return "the witness does not prove it";
+    }
     return NULL;
 }
 
