@@ -33,6 +33,10 @@ struct lp_fifo {
 };
 void lp_fifo_push(struct lp_fifo *fifo, const struct lp_item *item);
 bool lp_fifo_pop(struct lp_fifo *fifo, struct lp_item *item);
+static inline bool lp_fifo_any(const struct lp_fifo *fifo)
+{
+    return fifo->first < fifo->count;
+}
 
 enum lp_sweep_state {
     LP_SWEEP_GOES,
