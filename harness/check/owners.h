@@ -34,6 +34,7 @@ struct lp_owners {
     size_t orphan_count, orphan_cap;
     bool observed, guessed; /* there were LP_BUSY tries; acquires of unknown outcome */
     bool chooses;           /* a process goes on though its release is of unknown outcome */
+    bool tied;              /* a process's acquire and release cannot be told apart by the clocks */
     bool hurried;           /* an acquire of known outcome took effect early, with its release */
     bool reentrant, rw;
 };

@@ -128,13 +128,15 @@ static void invoke(struct lp_sweep *sweep, const struct lp_item *item)
         lp_owners_observe(owners);
     } else {
         bool is_release = item->kind == LP_CALL_RELEASE;
+        owners->tied |= is_release && owner->acquires.count > 0;
         owners->chooses |= (!is_release && lp_fifo_any(&owner->unknown_releases)) ||
                            (owners->rw && owner->acquires.count + owner->releases.count > 0);
         lp_heap_push(is_release ? &owner->releases : &owner->acquires, item);
         lp_heap_push(&owners->returns, item);
     }
     sweep->sure = !owners->chooses && !(owners->guessed && owners->rw) &&
-                  !(owners->observed && (owners->guessed || owners->hurried));
+                  !(owners->observed &&
+                    (owners->guessed || owners->hurried || owners->tied || sweep->slack_ns > 0));
     bool holds = owner->exclusive + owner->shared > 0;
     if (item->kind == LP_CALL_RELEASE && !holds && !item->optional) {
         lp_owners_note_orphan(owners, item->process);
