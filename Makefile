@@ -40,14 +40,23 @@ ENGINE_PKGS := libcurl
 HAVE_ENGINE := $(shell pkg-config --exists $(ENGINE_PKGS) 2>/dev/null && echo yes)
 CORE_CFLAGS += $(if $(HAVE_ENGINE),-DLP_HAVE_CURL)
 CORE_LIBS += $(if $(HAVE_ENGINE),$(shell pkg-config --libs $(ENGINE_PKGS)))
-HAVE_HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo yes)
+
+# Plug-ins: each is built when its client library is there.
+has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
+has_header = $(shell printf '\#include <%s>\n' $(1) | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+PLUGIN_PKGS_redis := hiredis
+PLUGIN_PKGS_postgres := libpq
+PLUGIN_PKGS_mariadb := libmariadb
+PLUGIN_PKGS_etcd := libcurl jansson
+PLUGIN_LIBS_zookeeper := -lzookeeper_mt
+PLUGINS := $(foreach p,redis postgres mariadb etcd,$(if $(wildcard drivers/$(p)),$(if $(call has_pkg,$(PLUGIN_PKGS_$(p))),$(p)))) \
+  $(if $(wildcard drivers/zookeeper),$(if $(call has_header,zookeeper/zookeeper.h),zookeeper))
 
 # Rooms in the order of the data; each may use those before it.
 ROOMS := base os scenario history check verdict drivers reports place fault run explore program bench doctor cli
 # drivers/skeleton.c is an example, built as its readers will build theirs.
 src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),$(filter-out drivers/skeleton.c,$(wildcard drivers/*.c)) $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
 DRIVER_DIRS := file name memory sqlite broken
-PLUGINS := $(if $(HAVE_HIREDIS),redis)
 lib_of = $(OUT)/lib/lib$(1).a
 # A static archive is searched from left to right, so the user comes before the used.
 REVERSED := cli doctor bench program explore run fault place reports drivers verdict check history scenario os base
@@ -102,7 +111,7 @@ FORCE:
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(PLUGIN_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The assembler puts these into the program, unseen by the compiler's own list of what it read.
 $(OUT)/obj/reports/html_assets.o: $(wildcard reports/assets/*)
@@ -117,15 +126,15 @@ room-$(1): $(call lib_of,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
-$(OUT)/drivers/redis.so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers/redis/*.c)))
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(shell pkg-config --libs hiredis 2>/dev/null)
-
-$(OUT)/skeleton.so: drivers/skeleton.c $(OUT)/flags
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -MMD -MP -MF $(OUT)/obj/skeleton.d -o $@ $<
+# A plug-in's own headers are found for its objects only.
+define plugin_rule
+$(OUT)/obj/drivers/$(1)/%.o: PLUGIN_CFLAGS := $(if $(PLUGIN_PKGS_$(1)),$(shell pkg-config --cflags $(PLUGIN_PKGS_$(1)) 2>/dev/null))
+$(OUT)/drivers/$(1).so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers/$(1)/*.c)))
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -shared -o $$@ $$^ $(if $(PLUGIN_PKGS_$(1)),$(shell pkg-config --libs $(PLUGIN_PKGS_$(1)) 2>/dev/null)) $(PLUGIN_LIBS_$(1))
+endef
+$(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 
 # Unit tests: each tests/unit/ROOM/test_*.c is a program of its own.
 UNIT_SRCS := $(sort $(wildcard tests/unit/*/test_*.c))

@@ -146,6 +146,12 @@ struct lp_lock_ops {
     uint64_t (*capacity)(const void *params);
 };
 
+/* What is true of a store with the parameters at hand. */
+enum lp_store_trait {
+    LP_TRAIT_WEAK_ISOLATION = 1 << 0, /* a transaction that reads a value, and writes one made from
+                                         it, may overwrite another's without any error */
+};
+
 struct lp_store_ops {
     /* Required. */
     enum lp_outcome (*read)(struct lp_client *client, int64_t *value);
@@ -172,6 +178,8 @@ struct lp_store_ops {
                                    int64_t *value);
     enum lp_outcome (*write_fenced)(struct lp_client *client, struct lp_fence *fence,
                                     int64_t value);
+    /* Optional: enum lp_store_trait ored; NULL: none. */
+    unsigned (*traits)(const void *params);
 };
 
 /* A server that the driver needs, by the name of a row in the harness's table of servers, or NULL.

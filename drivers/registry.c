@@ -23,6 +23,14 @@ struct known_plugin {
 static const struct known_plugin known_plugins[] = {
     {"redis", "its plug-in redis.so is not there: it was built without hiredis",
      "apt-get install libhiredis-dev redis-server, then make"},
+    {"postgres", "its plug-in postgres.so is not there: it was built without libpq",
+     "apt-get install libpq-dev postgresql, then make"},
+    {"mariadb", "its plug-in mariadb.so is not there: it was built without libmariadb",
+     "apt-get install libmariadb-dev mariadb-server, then make"},
+    {"etcd", "its plug-in etcd.so is not there: it was built without libcurl",
+     "apt-get install libcurl4-openssl-dev etcd-server, then make"},
+    {"zookeeper", "its plug-in zookeeper.so is not there: it was built without libzookeeper-mt",
+     "apt-get install libzookeeper-mt-dev libzookeeper-java default-jre-headless, then make"},
 };
 
 static struct lp_driver_row *find_row(const struct lp_registry *registry, const char *name)

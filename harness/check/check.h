@@ -99,6 +99,8 @@ struct lp_hold {
     uint8_t lock; /* index of the lock; LP_LOCK_TX for a transaction of the store */
     bool shared;
     bool lost;      /* at release the backend proved that it was not held any more */
+    bool severed;   /* its session was ended on purpose while it lasted, by a fault that was seen to
+                       have happened; certain only up to that */
     bool dropped;   /* lost without a lease while nobody else released the lock or ended: by
                        something that its own holder did */
     bool deferred;  /* a transaction that took its lock only with its first write */

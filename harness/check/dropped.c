@@ -46,10 +46,10 @@ void lp_find_dropped(struct lp_checks *checks)
         if (!hold->lost || hold->lock == LP_LOCK_TX || hold->lease_end_ns != UINT64_MAX)
             continue;
         uint64_t to_ns = lp_op_end_ns(&history->ops[hold->ended_by]);
-        hold->dropped =
-            to_ns <= all_there_until_ns &&
-            !lp_spans_overlap(&releases[hold->lock], hold->invoked_ns, to_ns, hold->worker, 0);
-        checks->drops[hold->lock] |= hold->dropped;
+        hold->dropped = hold->severed || (to_ns <= all_there_until_ns &&
+                                          !lp_spans_overlap(&releases[hold->lock], hold->invoked_ns,
+                                                            to_ns, hold->worker, 0));
+        checks->drops[hold->lock] |= hold->dropped && !hold->severed;
     }
     for (size_t i = 0; i < LP_HISTORY_LOCKS; i++)
         lp_spans_release(&releases[i]);

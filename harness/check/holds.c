@@ -7,6 +7,7 @@
 #include "check/parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A lease's clock runs on the server; it may be faster or slower than ours by this part. */
 #define LEASE_CLOCK_PART 100
@@ -256,6 +257,24 @@ static void take(struct walk *walk, size_t index)
     }
 }
 
+/* A fault ended the session in the middle of it. What the server promised ended there, and nobody
+   told the holder. */
+static void sever(struct lp_checks *checks, struct lp_hold *hold)
+{
+    const struct lp_history *history = checks->history;
+    uint32_t number = history->workers[hold->worker].header->worker;
+    for (size_t i = 0; i < history->fault_count; i++) {
+        const struct lp_fault_record *fault = &history->faults[i];
+        bool ends_session =
+            strcmp(fault->fault, "reset") == 0 || strcmp(fault->fault, "expire") == 0;
+        if (!ends_session || fault->worker != number || fault->outcome != LP_OK ||
+            fault->invoke_ns < hold->from_ns || fault->invoke_ns > hold->until_ns)
+            continue;
+        hold->severed = true;
+        hold->until_ns = fault->invoke_ns;
+    }
+}
+
 static void walk_worker(struct lp_checks *checks, size_t worker)
 {
     struct walk walk = {.checks = checks, .tx = LP_NOWHERE};
@@ -267,6 +286,8 @@ static void walk_worker(struct lp_checks *checks, size_t worker)
     for (size_t i = own; i < checks->hold_count; i++) {
         struct lp_hold *hold = &checks->holds[i];
         hold->until_ns = earlier(hold->until_ns, checks->history->workers[worker].last_ns);
+        if (hold->lock != LP_LOCK_TX)
+            sever(checks, hold);
         if (hold->until_ns < hold->from_ns)
             hold->until_ns = hold->from_ns; /* never certain */
     }

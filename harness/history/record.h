@@ -99,7 +99,8 @@ struct lp_history_identity {
 
 enum lp_store_flag {
     LP_STORE_ATOMIC_ADD = 1 << 0,   /* the store offers an atomic add */
-    LP_STORE_TRANSACTIONS = 1 << 1, /* the store offers transactions */
+    LP_STORE_TRANSACTIONS = 1 << 1, /* the store offers transactions, */
+    LP_STORE_WEAK_TX = 1 << 2,      /*   which do not keep one's read and write together */
 };
 
 struct lp_history_header {

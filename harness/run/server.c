@@ -174,7 +174,7 @@ int lp_server_again(struct lp_server *server, bool lose_data, struct lp_err *err
 void lp_server_release(struct lp_server *server)
 {
     if (server->child.pid > 0)
-        lp_server_end(server, server->row->stop_signal);
+        lp_server_end(server, server->row->quit_signal);
     free(server->url);
     free(server->folder);
     free(server->socket);

@@ -45,7 +45,8 @@ struct lp_server_row {
     int (*configure)(struct lp_server *server, struct lp_err *err); /* writes its files; or NULL */
     struct lp_probe probe;
     bool not_root;   /* refuses to run as root: runs as `nobody` then */
-    int stop_signal; /* asks for an orderly end at once */
+    int stop_signal; /* asks for an orderly end */
+    int quit_signal; /* ends it at once, when nobody will ask for its data again */
 };
 extern const struct lp_server_row lp_server_rows[];
 extern const size_t lp_server_row_count;

@@ -68,8 +68,9 @@ static int configure_postgres(struct lp_server *server, struct lp_err *err)
     return lp_file_write(path, rule, sizeof rule - 1, err);
 }
 
-/* A startup packet of protocol 3.0 for user and database "postgres"; 'R' asks for no password,
-   while 'E' would say that the server is still starting. */
+/* A startup packet of protocol 3.0 for user and database "postgres"; the answer asks for no
+   password, while an error would say that the server is still starting. */
+#define POSTGRES_WELCOME "R\0\0\0\010\0\0\0\0"
 #define POSTGRES_HELLO "\0\0\0\x29\0\x03\0\0user\0postgres\0database\0postgres\0\0"
 
 static const char *const pgbouncer_programs[] = {"pgbouncer", NULL};
@@ -203,6 +204,7 @@ const struct lp_server_row lp_server_rows[] = {
         .url_remote = "{host}:{port}",
         .probe = {BYTES("PING\r\n"), BYTES("+PONG\r\n")},
         .stop_signal = SIGTERM,
+        .quit_signal = SIGTERM,
     },
     {
         .name = "postgres",
@@ -216,9 +218,10 @@ const struct lp_server_row lp_server_rows[] = {
         .url_local = "postgresql:///postgres?host={folder}&port={port}&user=postgres",
         .url_remote = "postgresql://postgres@{host}:{port}/postgres",
         .configure = configure_postgres,
-        .probe = {BYTES(POSTGRES_HELLO), BYTES("R")},
+        .probe = {BYTES(POSTGRES_HELLO), BYTES(POSTGRES_WELCOME)},
         .not_root = true,
         .stop_signal = SIGINT,
+        .quit_signal = SIGQUIT,
     },
     {
         .name = "pgbouncer",
@@ -229,9 +232,10 @@ const struct lp_server_row lp_server_rows[] = {
         .local = nothing,
         .url_local = "postgresql:///postgres?host={folder}&port={port}&user=postgres",
         .configure = configure_pgbouncer,
-        .probe = {BYTES(POSTGRES_HELLO), BYTES("R")},
+        .probe = {BYTES(POSTGRES_HELLO), BYTES(POSTGRES_WELCOME)},
         .not_root = true,
         .stop_signal = SIGTERM,
+        .quit_signal = SIGKILL,
     },
     {
         .name = "mariadb",
@@ -246,6 +250,7 @@ const struct lp_server_row lp_server_rows[] = {
         .configure = configure_mariadb,
         .probe = {NULL, 0, BYTES("MariaDB")}, /* it speaks first */
         .stop_signal = SIGTERM,
+        .quit_signal = SIGKILL,
     },
     {
         .name = "etcd",
@@ -257,6 +262,7 @@ const struct lp_server_row lp_server_rows[] = {
         .url_remote = "http://{host}:{port}",
         .probe = {BYTES("GET /health HTTP/1.0\r\n\r\n"), BYTES("\"true\"")},
         .stop_signal = SIGTERM,
+        .quit_signal = SIGKILL,
     },
     {
         .name = "zookeeper",
@@ -269,6 +275,7 @@ const struct lp_server_row lp_server_rows[] = {
         .configure = configure_zookeeper,
         .probe = {BYTES("srvr"), BYTES("Zookeeper version")},
         .stop_signal = SIGTERM,
+        .quit_signal = SIGKILL,
     },
 };
 const size_t lp_server_row_count = LP_ARRAY_LEN(lp_server_rows);

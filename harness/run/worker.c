@@ -33,6 +33,8 @@ void lp_worker_fill_header(struct lp_worker *worker)
     const struct lp_scenario *scenario = crew->scenario;
     struct lp_history_header *header = worker->recorder.header;
     uint32_t abilities = crew->store.driver->abilities;
+    const struct lp_store_ops *store = crew->store.driver->store;
+    unsigned traits = store->traits ? store->traits(crew->store.params) : 0;
     header->kind = LP_HISTORY_WORKER;
     header->worker = worker->index;
     header->workers = crew->control->worker_count;
@@ -42,7 +44,8 @@ void lp_worker_fill_header(struct lp_worker *worker)
     header->pid = (uint32_t)getpid();
     header->start_value = scenario->start;
     header->store_flags = (abilities & LP_ATOMIC_ADD ? LP_STORE_ATOMIC_ADD : 0u) |
-                          (abilities & LP_TRANSACTIONS ? LP_STORE_TRANSACTIONS : 0u);
+                          (abilities & LP_TRANSACTIONS ? LP_STORE_TRANSACTIONS : 0u) |
+                          (traits & LP_TRAIT_WEAK_ISOLATION ? LP_STORE_WEAK_TX : 0u);
     header->lock_count = (uint32_t)scenario->lock_count;
     copy_text(header->boot_id, sizeof header->boot_id, crew->boot_id);
     copy_text(header->scenario, sizeof header->scenario, scenario->name);

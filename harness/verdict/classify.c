@@ -79,9 +79,26 @@ static bool closed_store_inside(const struct lp_evidence_base *base, const struc
  */
 static bool was_dropped(const struct lp_evidence_base *base, const struct lp_hold *hold)
 {
+    if (hold->severed && hold->lease_end_ns == UINT64_MAX)
+        return true;
     if (!hold->lost || hold->lease_end_ns != UINT64_MAX || hold->lock == LP_LOCK_TX)
         return false;
     return hold->dropped || base->checks->drops[hold->lock] || closed_store_inside(base, hold);
+}
+
+/* Both had the lock, one after the other, and yet the second read what the first had overwritten:
+   its transaction had begun, and seen, before it was granted the lock. */
+static void blame_snapshot(struct lp_finding *finding, const struct lp_evidence_base *base)
+{
+    if (finding->update[1] == LP_NOWHERE)
+        return;
+    const struct lp_update *update = side(base, finding, 1);
+    const struct lp_op *ops = base->history->ops;
+    if (update->begin == LP_NOWHERE || update->hold == LP_NOWHERE ||
+        ops[update->begin].sequence > ops[hold_of(base, finding, 1)->acquire].sequence)
+        return;
+    finding->cause = LP_CAUSE_STALE_SNAPSHOT;
+    finding->reason = LP_REASON_ISOLATION;
 }
 
 static void classify_holds(struct lp_finding *finding, const struct lp_evidence_base *base)
@@ -99,8 +116,10 @@ static void classify_holds(struct lp_finding *finding, const struct lp_evidence_
         finding->cause = LP_CAUSE_DIFFERENT_LOCK;
         return;
     }
-    if (second->from_ns >= first->release_complete_ns && first->lease_end_ns == UINT64_MAX)
+    if (second->from_ns >= first->release_complete_ns && first->lease_end_ns == UINT64_MAX) {
+        blame_snapshot(finding, base);
         return; /* one after the other: not the lock's doing */
+    }
     finding->other_op = foreign_release(base, first, second);
     if (finding->other_op != LP_NOWHERE)
         finding->cause = LP_CAUSE_FOREIGN_RELEASE;
@@ -155,16 +174,17 @@ static void choose_holds(struct lp_finding *finding, const struct lp_evidence_ba
 
 /* Its read and its write are of one transaction, which took its lock with the write: safe where
    the store keeps transactions apart. */
-static bool in_one_transaction(const struct lp_update *update)
+static bool in_one_transaction(const struct lp_evidence_base *base, const struct lp_update *update)
 {
-    return update->begin != LP_NOWHERE && update->begin < update->read &&
-           update->commit != LP_NOWHERE && !update->carried;
+    uint32_t flags = lp_history_any_header(base->history)->store_flags;
+    return !(flags & LP_STORE_WEAK_TX) && update->begin != LP_NOWHERE &&
+           update->begin < update->read && update->commit != LP_NOWHERE && !update->carried;
 }
 
 /* Covered, or as good as that. */
-static bool is_guarded(const struct lp_update *update)
+static bool is_guarded(const struct lp_evidence_base *base, const struct lp_update *update)
 {
-    return update->cover == LP_COVER_FULL || in_one_transaction(update);
+    return update->cover == LP_COVER_FULL || in_one_transaction(base, update);
 }
 
 static enum lp_reason reason_of(const struct lp_evidence_base *base, const struct lp_update *update)
@@ -172,7 +192,7 @@ static enum lp_reason reason_of(const struct lp_evidence_base *base, const struc
     if (update->carried)
         return LP_REASON_ROLLED_BACK;
     if (update->cover != LP_COVER_PARTLY)
-        return in_one_transaction(update) ? LP_REASON_ISOLATION : LP_REASON_NONE;
+        return in_one_transaction(base, update) ? LP_REASON_ISOLATION : LP_REASON_NONE;
     const struct lp_hold *hold = &base->checks->holds[update->hold];
     const struct lp_op *ops = base->history->ops;
     uint32_t read = ops[update->read].sequence, write = ops[update->write].sequence;
@@ -180,7 +200,7 @@ static enum lp_reason reason_of(const struct lp_evidence_base *base, const struc
     uint32_t to = hold->ended_by == LP_NOWHERE ? UINT32_MAX : ops[hold->ended_by].sequence;
     if (hold->end == LP_HOLD_UPGRADED && from <= read && to > read && to < write)
         return LP_REASON_UPGRADED;
-    if (in_one_transaction(update))
+    if (in_one_transaction(base, update))
         return LP_REASON_ISOLATION;
     if (hold->shared && lp_hold_spans(base->checks, hold, update->read, lp_update_end(update)))
         return LP_REASON_SHARED;
@@ -222,7 +242,7 @@ static bool blame_part(struct lp_finding *finding, const struct lp_evidence_base
             blame(finding, i, LP_CAUSE_DROPPED_LOCK, reason);
             return true;
         }
-        if (!is_guarded(update) &&
+        if (!is_guarded(base, update) &&
             (reason == LP_REASON_ROLLED_BACK || reason == LP_REASON_UPGRADED)) {
             blame(finding, i, LP_CAUSE_STALE_SNAPSHOT, reason);
             return true;
@@ -230,7 +250,7 @@ static bool blame_part(struct lp_finding *finding, const struct lp_evidence_base
     }
     for (unsigned i = 2; i-- > 0;) {
         const struct lp_update *update = side(base, finding, i);
-        if (update->cover == LP_COVER_PARTLY && !is_guarded(update)) {
+        if (update->cover == LP_COVER_PARTLY && !is_guarded(base, update)) {
             blame(finding, i, LP_CAUSE_NARROW_SCOPE, reason_of(base, update));
             return true;
         }
@@ -243,9 +263,9 @@ static void classify_uncovered(struct lp_finding *finding, const struct lp_evide
     const struct lp_update *first = side(base, finding, 0), *second = side(base, finding, 1);
     if (blame_part(finding, base))
         return;
-    bool guarded[2] = {is_guarded(first), is_guarded(second)};
+    bool guarded[2] = {is_guarded(base, first), is_guarded(base, second)};
     if (guarded[0] && guarded[1]) {
-        unsigned stale = in_one_transaction(second) ? 1 : 0;
+        unsigned stale = in_one_transaction(base, second) ? 1 : 0;
         blame(finding, stale, LP_CAUSE_STALE_SNAPSHOT, LP_REASON_ISOLATION);
     } else if (guarded[0] != guarded[1]) {
         blame(finding, guarded[0] ? 1 : 0, LP_CAUSE_ADVISORY_BYPASS, LP_REASON_NONE);

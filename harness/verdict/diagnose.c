@@ -45,6 +45,19 @@ static void vote_overlaps(struct votes *votes, const struct lp_evidence_base *ba
     }
 }
 
+/* Reads that came after the other's write, and did not see it: of an old snapshot. Such a pair has
+   no overlap. */
+static void vote_snapshots(struct votes *votes, const struct lp_evidence_base *base)
+{
+    const struct lp_lost_update *lost = &base->checks->lost_update;
+    for (size_t i = 0; i < lost->pair_count; i++) {
+        struct lp_finding finding;
+        lp_classify_pair(&finding, base, &lost->pairs[i]);
+        if (finding.cause == LP_CAUSE_STALE_SNAPSHOT)
+            vote(votes, &finding, 1);
+    }
+}
+
 /* Late writes that were accepted, though this time nothing came of them. */
 static void vote_late(struct votes *votes, const struct lp_checks *checks)
 {
@@ -215,6 +228,8 @@ void lp_diagnose(struct lp_judgement *judgement, const struct lp_checks *checks)
     struct votes votes = {0}, extra = {0};
     lp_evidence_base_init(&base, checks);
     vote_pairs(&votes, &base);
+    if (is_empty(&votes))
+        vote_snapshots(&votes, &base);
     if (is_empty(&votes))
         vote_overlaps(&votes, &base);
     if (is_empty(&votes))

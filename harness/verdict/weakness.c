@@ -15,13 +15,21 @@ static bool in_one_transaction(const struct lp_update *update)
     return update->begin != LP_NOWHERE && update->begin <= update->read && !update->carried;
 }
 
+static bool was_severed(const struct lp_checks *checks, const struct lp_update *update)
+{
+    const struct lp_hold *hold = &checks->holds[update->hold];
+    return hold->severed &&
+           checks->history->ops[update->write].record->complete_ns > hold->until_ns;
+}
+
 /* Why it was luck that this update was not lost; LP_CAUSE_NONE when something protected it. */
 static enum lp_cause luck_of(const struct lp_checks *checks, const struct lp_update *update,
                              bool anybody_locks, const char **how)
 {
     const struct lp_record *write = checks->history->ops[update->write].record;
     uint32_t flags = lp_history_any_header(checks->history)->store_flags;
-    if (write->kind == LP_STEP_CAS || in_one_transaction(update) ||
+    bool isolated = in_one_transaction(update) && !(flags & LP_STORE_WEAK_TX);
+    if (write->kind == LP_STEP_CAS || isolated ||
         (write->kind == LP_STEP_ADD && flags & LP_STORE_ATOMIC_ADD))
         return LP_CAUSE_NONE;
     switch (update->cover) {
@@ -29,7 +37,8 @@ static enum lp_cause luck_of(const struct lp_checks *checks, const struct lp_upd
         *how = "under a lock that admits several";
         if (lp_lock_capacity(checks->history, checks->holds[update->hold].lock) > 1)
             return LP_CAUSE_DOUBLE_GRANT;
-        return LP_CAUSE_NONE;
+        *how = "under a lock whose session had been ended";
+        return was_severed(checks, update) ? LP_CAUSE_DROPPED_LOCK : LP_CAUSE_NONE;
     case LP_COVER_PARTLY:
         *how = "under a lock that did not cover it from read to write";
         return update->carried ? LP_CAUSE_STALE_SNAPSHOT : LP_CAUSE_NARROW_SCOPE;
@@ -47,7 +56,7 @@ static enum lp_cause find_lost_hold(struct lp_judgement *judgement, const struct
     const struct lp_history *history = checks->history;
     for (size_t i = 0; i < checks->hold_count; i++) {
         const struct lp_hold *hold = &checks->holds[i];
-        if (!hold->lost || hold->lease_end_ns != UINT64_MAX)
+        if (!hold->lost || hold->severed || hold->lease_end_ns != UINT64_MAX)
             continue;
         char *text = lp_arena_printf(
             &judgement->arena, "worker %u did not hold `%s` any more when it came to unlock it",
