@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define QUOTED_SIZE 400
 #define SQL_SIZE 700
@@ -113,6 +114,24 @@ static enum lp_outcome store_write_fenced(struct lp_client *client, struct lp_fe
 
 /* ---- transactions ---- */
 
+/* Immediate and exclusive: writers wait for each other from the begin on. Plain readers never do.
+ */
+static enum lp_outcome take_row(struct lp_client *client)
+{
+    char sql[SQL_SIZE], name[QUOTED_SIZE], complaint[sizeof client->error];
+    snprintf(sql, sizeof sql, "SELECT 1 FROM " TABLE " WHERE name = %s FOR UPDATE",
+             my_quote(client, my_params_of(client)->name, name, sizeof name));
+    enum lp_outcome outcome = my_do(client, sql, false, 0, NULL, NULL);
+    if (outcome == LP_OK)
+        return LP_OK;
+    memcpy(complaint, client->error, sizeof complaint);
+    if (my_state_of(client)->connection)
+        my_do(client, "ROLLBACK", false, 0, NULL, NULL);
+    my_state_of(client)->in_transaction = false;
+    memcpy(client->error, complaint, sizeof complaint);
+    return outcome;
+}
+
 static enum lp_outcome store_begin(struct lp_client *client, enum lp_begin_mode mode)
 {
     static const char *const levels[] = {
@@ -120,8 +139,6 @@ static enum lp_outcome store_begin(struct lp_client *client, enum lp_begin_mode 
         [MY_READ_COMMITTED] = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
         [MY_SERIALIZABLE] = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"};
     const struct my_params *params = my_params_of(client);
-    if (mode != LP_BEGIN_DEFERRED)
-        return lp_fail(client, LP_FAIL, 0, "MariaDB only begins deferred");
     enum lp_outcome outcome = my_do(client, levels[params->isolation], false, 0, NULL, NULL);
     if (outcome == LP_OK)
         outcome = my_do(client,
@@ -129,6 +146,8 @@ static enum lp_outcome store_begin(struct lp_client *client, enum lp_begin_mode 
                                          : "START TRANSACTION",
                         false, 0, NULL, NULL);
     my_state_of(client)->in_transaction = outcome == LP_OK;
+    if (outcome == LP_OK && mode != LP_BEGIN_DEFERRED)
+        outcome = take_row(client);
     return outcome;
 }
 

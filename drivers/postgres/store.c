@@ -138,6 +138,25 @@ static enum lp_outcome store_write_fenced(struct lp_client *client, struct lp_fe
 
 /* ---- transactions ---- */
 
+/* Immediate and exclusive: writers wait for each other from the begin on. Readers never wait. */
+static enum lp_outcome take_row(struct lp_client *client)
+{
+    struct pg_statement lock = {.sql = "SELECT FROM lockproof WHERE name = $1 FOR UPDATE",
+                                .values = {pg_params_of(client)->name},
+                                .count = 1};
+    struct pg_statement rollback = {.sql = "ROLLBACK"};
+    char complaint[sizeof client->error];
+    enum lp_outcome outcome = pg_do(client, &lock, NULL);
+    if (outcome == LP_OK)
+        return LP_OK;
+    memcpy(complaint, client->error, sizeof complaint);
+    if (pg_state_of(client)->connection)
+        pg_do(client, &rollback, NULL);
+    pg_state_of(client)->in_transaction = false;
+    memcpy(client->error, complaint, sizeof complaint);
+    return outcome;
+}
+
 static enum lp_outcome store_begin(struct lp_client *client, enum lp_begin_mode mode)
 {
     static const char *const levels[] = {[PG_READ_COMMITTED] = "READ COMMITTED",
@@ -145,11 +164,11 @@ static enum lp_outcome store_begin(struct lp_client *client, enum lp_begin_mode 
                                          [PG_SERIALIZABLE] = "SERIALIZABLE"};
     char sql[64];
     struct pg_statement statement = {.sql = sql};
-    if (mode != LP_BEGIN_DEFERRED)
-        return lp_fail(client, LP_FAIL, 0, "PostgreSQL only begins deferred");
     snprintf(sql, sizeof sql, "BEGIN ISOLATION LEVEL %s", levels[pg_params_of(client)->isolation]);
     enum lp_outcome outcome = pg_do(client, &statement, NULL);
     pg_state_of(client)->in_transaction = outcome == LP_OK;
+    if (outcome == LP_OK && mode != LP_BEGIN_DEFERRED)
+        outcome = take_row(client);
     return outcome;
 }
 

@@ -16,7 +16,11 @@ enum { NAMES_MAX = 64 };
 static struct lp_vocabulary_driver learned_drivers[NAMES_MAX];
 static const char *learned_causes[NAMES_MAX + 1];
 static size_t learned_cause_count;
-static struct lp_vocabulary learned = {.drivers = learned_drivers, .causes = learned_causes};
+/* What needs a server is called after it. */
+static const char *const learned_servers[] = {"redis", "postgres",  "mariadb",
+                                              "etcd",  "zookeeper", NULL};
+static struct lp_vocabulary learned = {
+    .drivers = learned_drivers, .causes = learned_causes, .servers = learned_servers};
 
 /* Takes the name in backquotes out of "... unknown driver `NAME`"; false when it is another error.
  */
@@ -28,7 +32,12 @@ static bool learn(const char *error)
     if ((name = strstr(error, driver)) != NULL) {
         name += strlen(driver);
         ck_assert_uint_lt(learned.driver_count, NAMES_MAX);
-        learned_drivers[learned.driver_count++].name = strndup(name, strcspn(name, "`"));
+        struct lp_vocabulary_driver *row = &learned_drivers[learned.driver_count++];
+        row->name = strndup(name, strcspn(name, "`"));
+        row->has_harm = true;
+        for (size_t i = 0; learned_servers[i]; i++)
+            if (strcmp(row->name, learned_servers[i]) == 0)
+                row->server = learned_servers[i];
     } else if ((name = strstr(error, cause)) != NULL) {
         name += strlen(cause);
         ck_assert_uint_lt(learned_cause_count, NAMES_MAX);
