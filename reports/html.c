@@ -114,9 +114,7 @@ static void write_plots(const struct lp_page *page, struct lp_str *out)
     lp_str_add(out, "<section class=\"result\"><h2>Plots</h2>\n<div class=\"drawn\">\n");
     for (size_t i = 0; i < page->plot_count; i++) {
         const struct lp_page_plot *plot = &page->plots[i];
-        lp_str_add(out, "<figure><figcaption>");
-        lp_html_text(out, plot->title);
-        lp_str_add(out, "</figcaption><img alt=\"");
+        lp_str_add(out, "<figure><img alt=\"");
         lp_html_text(out, plot->title);
         lp_str_add(out, "\" src=\"data:image/svg+xml;base64,");
         lp_html_base64(out, plot->svg, plot->size);
@@ -139,11 +137,17 @@ void lp_page_write(const struct lp_page *page, struct lp_str *out)
 {
     write_head(page, out);
     write_title(page, out);
+    if (page->bench)
+        lp_html_bench(page->bench, out);
     if (page->count > 1)
         lp_html_summary(page, out);
     for (size_t i = 0; i < page->count; i++)
         lp_html_result(&page->entries[i], i, page->count > 1, out);
     write_plots(page, out);
+    if (page->hyperfine)
+        lp_html_hyperfine(page->hyperfine, out);
+    if (page->bench)
+        lp_html_bench_places(page->bench, out);
     lp_str_add(out, "</main>\n");
     write_scripts(page, out);
     lp_str_add(out, "</body>\n</html>\n");

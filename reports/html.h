@@ -38,6 +38,8 @@ struct lp_page_plot {
     size_t size;
 };
 
+struct json_t;
+
 struct lp_page {
     const char *title;
     const char *version;
@@ -47,7 +49,8 @@ struct lp_page {
     size_t count;
     const struct lp_page_plot *plots;
     size_t plot_count;
-    const struct lp_bench_page *bench; /* NULL: no bench folder */
+    const struct json_t *bench;     /* result.json of a bench folder, or NULL */
+    const struct json_t *hyperfine; /* hyperfine's export, or NULL */
 };
 
 void lp_page_write(const struct lp_page *page, struct lp_str *out);

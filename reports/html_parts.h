@@ -4,6 +4,7 @@
 #ifndef LP_REPORTS_HTML_PARTS_H
 #define LP_REPORTS_HTML_PARTS_H
 
+#include <jansson.h>
 #include "reports/html.h"
 #include "reports/timeline.h"
 
@@ -19,6 +20,10 @@ void lp_html_history(const struct lp_page_entry *entry, const struct lp_timeline
 /* Plots drawn here: latency by percentile, operations over time, share of each worker. */
 void lp_html_plots(const struct lp_page_entry *entry, const struct lp_timeline *timeline,
                    struct lp_str *out);
+/* A benchmark's tables; where it ran; whole runs timed by hyperfine. */
+void lp_html_bench(const json_t *bench, struct lp_str *out);
+void lp_html_bench_places(const json_t *bench, struct lp_str *out);
+void lp_html_hyperfine(const json_t *hyperfine, struct lp_str *out);
 void lp_html_facts(const struct lp_page_facts *facts, struct lp_str *out);
 void lp_html_badge(const struct lp_run_result *result, struct lp_str *out);
 

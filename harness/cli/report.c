@@ -41,6 +41,9 @@ struct report {
     const struct lp_vocabulary *vocabulary;
     struct lp_saved **saved; /* each in memory of its own: they must not move */
     size_t count, cap;
+    struct json_t *bench, *hyperfine; /* of a bench folder; or NULL */
+    struct lp_page_plot *plots;
+    size_t plot_count, plot_cap;
 };
 
 static int add(struct report *report, const char *dir, const json_t *said, struct lp_err *err)
@@ -121,10 +124,73 @@ static int add_untold(struct report *report, struct lp_err *err)
     return result;
 }
 
+/* ---- a benchmark ---- */
+
+#define SVG_SIZE_MAX ((size_t)16 * 1024 * 1024)
+
+/* "throughput" of ".../throughput.svg". */
+static bool is_plot(const char *name, size_t *len)
+{
+    static const char suffix[] = ".svg";
+    size_t all = strlen(name);
+    *len = all > strlen(suffix) ? all - strlen(suffix) : 0;
+    return *len > 0 && strcmp(name + *len, suffix) == 0;
+}
+
+static void add_plot(struct report *report, const char *path, const char *name, size_t name_len)
+{
+    struct lp_str text;
+    struct lp_err ignored = {0};
+    lp_str_init(&text);
+    if (lp_file_read(path, SVG_SIZE_MAX, &text, &ignored) == 0) {
+        report->plots = lp_grow(report->plots, &report->plot_cap, report->plot_count + 1,
+                                sizeof *report->plots);
+        report->plots[report->plot_count++] = (struct lp_page_plot){
+            .title = lp_arena_strndup(&report->arena, name, name_len),
+            .svg = lp_arena_strndup(&report->arena, text.ptr, text.len),
+            .size = text.len,
+        };
+    }
+    lp_str_release(&text);
+}
+
+static void find_plots(struct report *report)
+{
+    struct dirent **entries;
+    const char *folder = lp_arena_printf(&report->arena, "%s/plots", report->dir);
+    int found = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < found; i++) {
+        size_t len;
+        if (is_plot(entries[i]->d_name, &len))
+            add_plot(report, lp_arena_printf(&report->arena, "%s/%s", folder, entries[i]->d_name),
+                     entries[i]->d_name, len);
+        free(entries[i]);
+    }
+    if (found >= 0)
+        free(entries);
+}
+
+/* Benchmarks say of themselves that they are one. hyperfine's export may lie beside it, or alone.
+ */
+static bool find_bench(struct report *report)
+{
+    struct lp_err ignored = {0};
+    json_t *root = lp_saved_json(report->dir, "result.json", &ignored);
+    const char *kind = json_string_value(json_object_get(root, "kind"));
+    if (kind && strcmp(kind, "bench") == 0)
+        report->bench = json_incref(root);
+    json_decref(root);
+    report->hyperfine = lp_saved_json(report->dir, "hyperfine.json", &ignored);
+    find_plots(report);
+    return report->bench || report->hyperfine;
+}
+
 static int find_all(struct report *report, struct lp_err *err)
 {
     if (!lp_is_folder(report->dir))
         return lp_err_set(err, LP_ERR_USAGE, "'%s' is no folder", report->dir);
+    if (find_bench(report))
+        return 0;
     bool single = is_run_folder(report, report->dir);
     struct lp_err trouble = {0};
     json_t *root = lp_saved_result(report->dir, &trouble);
@@ -185,6 +251,10 @@ static int write_page(struct report *report, const char *file, struct lp_err *er
         .nonce = nonce,
         .entries = entries,
         .count = report->count,
+        .plots = report->plots,
+        .plot_count = report->plot_count,
+        .bench = report->bench,
+        .hyperfine = report->hyperfine,
     };
     struct lp_str out;
     lp_str_init(&out);
@@ -210,6 +280,9 @@ int lp_report_folder(const char *dir, const char *file, const struct lp_vocabula
         free(report.saved[i]);
     }
     free(report.saved);
+    free(report.plots);
+    json_decref(report.bench);
+    json_decref(report.hyperfine);
     free(real);
     lp_arena_release(&report.arena);
     return result;

@@ -40,20 +40,26 @@ static json_t *read_json(const char *path, struct lp_err *err)
     return root;
 }
 
-json_t *lp_saved_result(const char *dir, struct lp_err *err)
+json_t *lp_saved_json(const char *dir, const char *name, struct lp_err *err)
 {
     struct lp_str path;
     json_t *root = NULL;
     lp_str_init(&path);
-    lp_str_addf(&path, "%s/result.json", dir);
+    lp_str_addf(&path, "%s/%s", dir, name);
     if (lp_is_file(path.ptr))
         root = read_json(path.ptr, err);
+    lp_str_release(&path);
+    return root;
+}
+
+json_t *lp_saved_result(const char *dir, struct lp_err *err)
+{
+    json_t *root = lp_saved_json(dir, "result.json", err);
     if (root && !json_is_array(json_object_get(root, "scenarios"))) {
-        lp_err_set(err, LP_ERR_USAGE, "'%s' is no result of lockproof", path.ptr);
+        lp_err_set(err, LP_ERR_USAGE, "'%s/result.json' is no result of lockproof", dir);
         json_decref(root);
         root = NULL;
     }
-    lp_str_release(&path);
     return root;
 }
 

@@ -28,6 +28,9 @@ int lp_saved_load(struct lp_saved *saved, const char *dir, const json_t *said,
                   const struct lp_vocabulary *vocabulary, struct lp_err *err) LP_MUST_CHECK;
 void lp_saved_release(struct lp_saved *saved); /* takes a zeroed struct too */
 
+/* A JSON file of a folder, to be freed with json_decref; NULL when there is none or, with *err set,
+   when it cannot be read. */
+json_t *lp_saved_json(const char *dir, const char *name, struct lp_err *err);
 /* result.json of a folder, to be freed with json_decref; NULL when there is none, or with *err set
    when it is none of ours. */
 json_t *lp_saved_result(const char *dir, struct lp_err *err);

@@ -62,6 +62,20 @@ lp report several
 expect_status 0 'report of several without their result'
 pass_if 'several: still a part each' [ "$(grep -c '<details class="result"' "$several")" = 2 ]
 
+# A benchmark, and hyperfine's figures beside it.
+mkdir -p "$work/bench/plots"
+cat > "$work/bench/result.json" << 'JSON'
+{"lockproof": "0", "kind": "bench", "command": "lockproof bench flock", "settings": {"workers": [1]},
+ "locks": [{"name": "flock", "verdict": "held", "points": [{"workers": 1, "acquires_per_s": {"median": 5}}]}]}
+JSON
+echo '{"results": [{"command": "run flock", "mean": 0.125, "times": [0.125]}]}' > "$work/bench/hyperfine.json"
+echo '<svg xmlns="http://www.w3.org/2000/svg"><title>t</title></svg>' > "$work/bench/plots/throughput.svg"
+lp report bench
+expect_status 0 'report of a benchmark'
+expect_in "$work/bench/report.html" 'Locks compared' 'benchmark: its tables'
+expect_in "$work/bench/report.html" '125ms' 'benchmark: hyperfine'
+expect_in "$work/bench/report.html" 'alt="throughput" src="data:image/svg' 'benchmark: its plots'
+
 lp report "$work/nowhere"
 expect_status 2 'report of nothing'
 expect_one_line 'report of nothing'

@@ -44,12 +44,12 @@ static char *page_of(struct fixture *f, size_t count)
 static bool is_own_tag(const char *at)
 {
     static const char *const tags[] = {
-        "!doctype", "html",    "head",    "meta",   "link",     "title", "style",
-        "body",     "header",  "main",    "p",      "span",     "h1",    "h2",
-        "h3",       "section", "details", "div",    "summary",  "table", "caption",
-        "thead",    "tbody",   "tr",      "th",     "td",       "a",     "strong",
-        "dl",       "dt",      "dd",      "pre",    "code",     "svg",   "path",
-        "text",     "rect",    "figure",  "script", "noscript", "img",   "figcaption"};
+        "!doctype", "html",       "head",    "meta",   "link",    "title",  "style",  "body",
+        "header",   "main",       "p",       "span",   "h1",      "h2",     "h3",     "section",
+        "details",  "div",        "summary", "table",  "caption", "thead",  "tbody",  "tr",
+        "th",       "td",         "a",       "strong", "dl",      "dt",     "dd",     "pre",
+        "code",     "svg",        "path",    "text",   "rect",    "figure", "script", "noscript",
+        "img",      "figcaption", "abbr",    "h4"};
     at += *at == '/';
     size_t len = strcspn(at, " >\n");
     for (size_t i = 0; i < LP_ARRAY_LEN(tags); i++)
@@ -146,6 +146,70 @@ START_TEST(one_alone_needs_no_table)
 }
 END_TEST
 
+/* ---- a benchmark ---- */
+
+#define FIGURE "{\"median\": 1500, \"low\": 1, \"high\": 2}"
+
+/* One lock of three points, its name and colour given. */
+static json_t *bench_of(const char *name, const char *color, const char *verdict)
+{
+    json_t *point = json_loads("{\"workers\": 2, \"acquires_per_s\": {\"median\": 4321},"
+                               "\"acquire_p50_ns\": " FIGURE ", \"wait_ns_max\": 9000}",
+                               0, NULL);
+    json_t *lock = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:[o]}", "name", name, "color",
+                             color, "verdict", verdict, "entered", 1000, "lost", 77, "intrusions",
+                             78, "trouble", name, "points", point);
+    return json_pack("{s:s, s:s, s:{s:[i]}, s:{s:[s]}, s:{s:s}, s:[o]}", "kind", "bench", "command",
+                     name, "settings", "workers", 2, "noise", "warnings", name, "machine", "host",
+                     name, "locks", lock);
+}
+
+static char *bench_page(const char *name, const char *color, const char *verdict)
+{
+    json_t *bench = bench_of(name, color, verdict);
+    json_t *hyperfine = json_pack("{s:[{s:s, s:f, s:[f]}]}", "results", "command", name, "mean",
+                                  0.25, "times", 0.25);
+    struct lp_page page = {.title = name,
+                           .version = "0",
+                           .made = "now",
+                           .nonce = NONCE,
+                           .bench = bench,
+                           .hyperfine = hyperfine};
+    struct lp_str out;
+    ck_assert_ptr_nonnull(bench);
+    ck_assert_ptr_nonnull(hyperfine);
+    lp_str_init(&out);
+    lp_page_write(&page, &out);
+    json_decref(bench);
+    json_decref(hyperfine);
+    return lp_str_detach(&out);
+}
+
+START_TEST(a_benchmark_stays_text)
+{
+    const char *name = "</script><script>alert(1)</script><b onclick='x'>\"";
+    char *page = bench_page(name, "#00\"><b>", "held");
+    ck_assert_uint_eq(read_page(page), 1);
+    ck_assert_ptr_null(strstr(page, "class=\"dot\""));
+    free(page);
+}
+END_TEST
+
+START_TEST(a_lock_that_does_not_lock_is_not_fast)
+{
+    char *held = bench_page("mylock", "#0072b2", "held");
+    char *broken = bench_page("mylock", "#0072b2", "broken");
+    ck_assert_ptr_nonnull(strstr(held, "4,321"));
+    ck_assert_ptr_nonnull(strstr(held, "background: #0072b2"));
+    ck_assert_ptr_nonnull(strstr(held, "250ms")); /* of hyperfine */
+    ck_assert_ptr_null(strstr(held, "does not lock"));
+    ck_assert_ptr_null(strstr(broken, "4,321"));
+    ck_assert_ptr_nonnull(strstr(broken, "does not lock: of 1,000 sections 77 updates were lost"));
+    free(held);
+    free(broken);
+}
+END_TEST
+
 static const struct escape {
     const char *text, *html;
 } escapes[] = {
@@ -223,6 +287,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, texts_are_escaped, 0, LP_ARRAY_LEN(escapes));
     tcase_add_loop_test(tests, base64_is_of_the_rfc, 0, LP_ARRAY_LEN(base64));
     tcase_add_test(tests, json_ends_no_element);
+    tcase_add_test(tests, a_benchmark_stays_text);
+    tcase_add_test(tests, a_lock_that_does_not_lock_is_not_fast);
     tcase_add_test(tests, assets_are_whole);
     suite_add_tcase(suite, tests);
     return suite;
