@@ -29,8 +29,7 @@ static const char dark_style[] = "<style>svg{background:transparent}"
                                  "@media (prefers-color-scheme: dark){"
                                  "text{fill:#e6e6e6!important}"
                                  "[stroke='black'],[stroke='rgb(  0,   0,   0)']{stroke:#e6e6e6}"
-                                 "[fill='black'],[color='black']{fill:#e6e6e6;color:#e6e6e6}"
-                                 ".lp-image text,text[fill]{}}"
+                                 "[fill='black']{fill:#e6e6e6}[color='black']{color:#e6e6e6}}"
                                  "</style>\n";
 
 static int copy_script(const char *from_dir, const char *to_dir, const char *name,

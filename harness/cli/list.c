@@ -11,6 +11,7 @@
 #include "cli/catalogue.h"
 #include "cli/options.h"
 #include "cli/ui.h"
+#include "scenario/fault.h"
 #include "verdict/verdict.h"
 
 struct options {
@@ -26,13 +27,15 @@ static const struct lp_option option_rows[] = {
 const struct lp_command_line lp_line_list = {
     .options = option_rows,
     .option_count = LP_ARRAY_LEN(option_rows),
-    .synopsis = "list [scenarios|drivers|steps|invariants|causes]",
-    .summary = "Lists bundled scenarios (the default), drivers, steps, invariants or causes.",
+    .synopsis = "list [scenarios|drivers|steps|invariants|causes|faults]",
+    .summary = "Lists bundled scenarios (the default), drivers, steps, invariants, causes or\n"
+               "faults.",
 };
 
-/* A list is rows of three texts. */
+/* A list is rows of three texts; JSON has some of it in parts too. */
 struct row {
     const char *name, *kind, *summary;
+    json_t *parts; /* or NULL */
 };
 struct list {
     struct lp_catalogue catalogue;
@@ -41,10 +44,12 @@ struct list {
     size_t count, cap;
 };
 
-static void add_row(struct list *list, const char *name, const char *kind, const char *summary)
+static struct row *add_row(struct list *list, const char *name, const char *kind,
+                           const char *summary)
 {
     list->rows = lp_grow(list->rows, &list->cap, list->count + 1, sizeof *list->rows);
-    list->rows[list->count++] = (struct row){name, kind, summary};
+    list->rows[list->count] = (struct row){.name = name, .kind = kind, .summary = summary};
+    return &list->rows[list->count++];
 }
 
 static int list_scenarios(struct list *list, struct lp_err *err)
@@ -61,9 +66,13 @@ static int list_scenarios(struct list *list, struct lp_err *err)
         if (result == -1)
             break;
         const char *expect = scenario.expect == LP_EXPECT_HELD ? "held" : scenario.cause;
-        add_row(list, lp_arena_strdup(arena, scenario.name),
-                lp_arena_printf(arena, "%s: %s", family, expect ? expect : "broken"),
-                lp_arena_strdup(arena, scenario.title));
+        struct row *row =
+            add_row(list, lp_arena_strdup(arena, scenario.name),
+                    lp_arena_printf(arena, "%s: %s", family, expect ? expect : "broken"),
+                    lp_arena_strdup(arena, scenario.title));
+        row->parts = json_pack("{s:s, s:s, s:s?, s:s}", "family", family, "expect",
+                               scenario.expect == LP_EXPECT_HELD ? "held" : "broken", "cause",
+                               scenario.cause, "file", files.file[i]);
         lp_scenario_release(&scenario);
     }
     free(files.file);
@@ -87,7 +96,9 @@ static int list_drivers(struct list *list, struct lp_err *err)
         const char *kind = roles == (LP_ROLE_LOCK | LP_ROLE_STORE) ? "lock, store"
                            : roles == LP_ROLE_LOCK                 ? "lock"
                                                                    : "store";
-        add_row(list, row->name, kind, row->driver->summary);
+        add_row(list, row->name, kind, row->driver->summary)->parts =
+            json_pack("{s:b, s:b}", "lock", (roles & LP_ROLE_LOCK) != 0, "store",
+                      (roles & LP_ROLE_STORE) != 0);
     }
     return 0;
 }
@@ -119,12 +130,21 @@ static int list_causes(struct list *list, struct lp_err *err)
     return 0;
 }
 
+static int list_faults(struct list *list, struct lp_err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < lp_fault_row_count; i++)
+        add_row(list, lp_fault_rows[i].name, "", lp_fault_rows[i].help)->parts =
+            json_pack("{s:s}", "proof", lp_fault_rows[i].proof);
+    return 0;
+}
+
 static const struct topic {
     const char *name; /* first: searched by lp_nearest */
     int (*fill)(struct list *list, struct lp_err *err);
 } topics[] = {
     {"scenarios", list_scenarios},   {"drivers", list_drivers}, {"steps", list_steps},
-    {"invariants", list_invariants}, {"causes", list_causes},
+    {"invariants", list_invariants}, {"causes", list_causes},   {"faults", list_faults},
 };
 
 static const struct topic *find_topic(const char *name, struct lp_err *err)
@@ -139,7 +159,7 @@ static const struct topic *find_topic(const char *name, struct lp_err *err)
     else
         lp_err_set(err, LP_ERR_USAGE,
                    "nothing called '%s' to list; there are scenarios, drivers, steps, invariants, "
-                   "causes",
+                   "causes, faults",
                    name);
     return NULL;
 }
@@ -166,8 +186,11 @@ static void as_json(const struct list *list, struct lp_str *out)
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++) {
         const struct row *row = &list->rows[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "name", row->name, "kind",
-                                               row->kind, "summary", row->summary));
+        json_t *object = json_pack("{s:s, s:s, s:s}", "name", row->name, "kind", row->kind,
+                                   "summary", row->summary);
+        if (row->parts)
+            json_object_update(object, row->parts);
+        json_array_append_new(array, object);
     }
     char *text = json_dumps(array, JSON_INDENT(2));
     lp_str_addf(out, "%s\n", text ? text : "[]");
@@ -206,6 +229,8 @@ static int carry_out(const struct options *options, const char **words, size_t c
     int status = topic->fill(&list, err);
     if (status == 0)
         status = show(&list, options, err);
+    for (size_t i = 0; i < list.count; i++)
+        json_decref(list.rows[i].parts);
     free(list.rows);
     lp_catalogue_release(&list.catalogue);
     return status;

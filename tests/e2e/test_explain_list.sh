@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for topic in '' scenarios drivers steps invariants causes; do
+for topic in '' scenarios drivers steps invariants causes faults; do
     # shellcheck disable=SC2086 # none or one word
     lp list $topic
     expect_status 0 "list $topic"
@@ -20,6 +20,14 @@ for topic in '' scenarios drivers steps invariants causes; do
         pass_if "list $topic: row $i has a summary" [ "$(json "$work/list.json" "$i.summary")" != null ]
     done
 done
+
+lp list -f json --family sqlite
+cp "$out" "$work/list.json"
+pass_if 'a scenario tells its family' [ "$(json "$work/list.json" 0.family)" = sqlite ]
+pass_if 'a scenario tells its file' [ -f "$(json "$work/list.json" 0.file)" ]
+lp list -f json faults
+cp "$out" "$work/list.json"
+pass_if 'a fault tells its proof' [ "$(json "$work/list.json" 0.proof)" != null ]
 
 names() { # LIST-ARG...
     lp list -f json "$@"
