@@ -247,6 +247,7 @@ enum lp_waited {
     LP_WAIT_YOURSELF, /* a free run: wait as the backend waits */
     LP_WAITED,        /* somebody else decided when to try again, and it is now */
     LP_WAIT_NO_MORE,  /* give up: what was asked for is LP_BUSY */
+    LP_WAIT_REFUSED,  /* all would wait in a circle; only with LP_FINDS_DEADLOCK */
 };
 
 /* What the harness offers to drivers. Called through the helpers below. */

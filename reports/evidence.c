@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/units.h"
 #include "reports/clean.h"
+#include "reports/facts.h"
 #include "reports/model.h"
 #include "reports/tally.h"
 
@@ -207,7 +208,7 @@ static void fact_faults(const struct lp_run_result *result, struct lp_str *out)
 
 static void fact_meetings(const struct lp_run_result *result, struct lp_str *out)
 {
-    if (!result->checks)
+    if (!result->checks || result->explored)
         return;
     const struct lp_contention *contention = &result->checks->contention;
 
@@ -243,6 +244,8 @@ static void add_latency(struct lp_str *out, const char *name, const struct lp_hi
 
 static void fact_timing(const struct lp_run_result *result, struct lp_str *out)
 {
+    if (result->explored)
+        return; /* of one schedule, led step by step: it says nothing */
     add_latency(out, "acquire", &result->acquire_ns);
     add_latency(out, "hold", &result->hold_ns);
 }
@@ -251,7 +254,7 @@ static void fact_fairness(const struct lp_run_result *result, struct lp_str *out
 {
     char wait[32];
 
-    if (result->jain < 0)
+    if (result->jain < 0 || result->explored)
         return;
     lp_str_addf(out, "Jain index %.2f, longest wait %s", result->jain,
                 lp_duration_format(result->wait_ns_max, wait, sizeof(wait)));
@@ -270,18 +273,6 @@ static void fact_placement(const struct lp_run_result *result, struct lp_str *ou
         lp_clean_field(out, result->placement_note, sizeof(result->placement_note));
         lp_str_add(out, ")");
     }
-}
-
-static void fact_traced(const struct lp_run_result *result, struct lp_str *out)
-{
-    if (result->traced)
-        lp_clean_line(out, result->traced);
-}
-
-static void fact_printed(const struct lp_run_result *result, struct lp_str *out)
-{
-    if (result->printed)
-        lp_clean_line(out, result->printed);
 }
 
 static void fact_repeat(const struct lp_run_result *result, struct lp_str *out)
@@ -315,12 +306,16 @@ static const struct row {
     {"model", RAN, fact_model},
     {"read", RAN, fact_read},
     {"decided", RAN, fact_rule},
+    {"explored", RAN, lp_fact_explored},
+    {"waits", BROKEN, lp_fact_waits},
+    {"swap", BROKEN, lp_fact_swap},
+    {"replay", BROKEN, lp_fact_replay},
     {"counter", RAN, fact_counter},
     {"meetings", RAN, fact_meetings},
     {"timing", HELD, fact_timing},
     {"fairness", HELD, fact_fairness},
-    {"printed", BROKEN | OPEN, fact_printed},
-    {"traced", RAN, fact_traced},
+    {"printed", BROKEN | OPEN, lp_fact_printed},
+    {"traced", RAN, lp_fact_traced},
     {"faults", RAN, fact_faults},
     {"placed", RAN, fact_placement},
     {"repeat", RAN, fact_repeat},

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "reports/result.h"
 
-#define LP_FACTS_MAX 32
+#define LP_FACTS_MAX 40
 
 struct lp_fact {
     const char *label; /* one short word */

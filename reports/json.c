@@ -361,19 +361,36 @@ static json_t *faults_json(const struct lp_checks *checks)
     for (size_t i = 0; checks && checks->history && i < checks->history->fault_count; i++) {
         const struct lp_fault_record *fault = &checks->history->faults[i];
         json_t *object = made(json_object());
-        set(object, "t_ns",
-            json_integer((json_int_t)(fault->invoke_ns - checks->history->start_ns)));
+        set(object, "t_ns", number(fault->invoke_ns - checks->history->start_ns));
         set(object, "fault", field(fault->fault, sizeof(fault->fault)));
         set(object, "target", field(fault->target, sizeof(fault->target)));
         set(object, "happened", json_boolean(fault->outcome == LP_OK));
         set(object, "over_ns",
-            fault->over_ns ? json_integer((json_int_t)(fault->over_ns - checks->history->start_ns))
-                           : json_null());
+            fault->over_ns ? number(fault->over_ns - checks->history->start_ns) : json_null());
         set(object, "count", number(fault->count));
         set(object, "proof", field(fault->proof, sizeof(fault->proof)));
         append(array, object);
     }
     return array;
+}
+
+static json_t *explored_json(const struct lp_explored *explored)
+{
+    if (!explored)
+        return json_null();
+    json_t *object = made(json_object());
+    set(object, "schedules", number(explored->schedules));
+    set(object, "classes", explored->classes ? number(explored->classes) : json_null());
+    set(object, "strategy", text_or_null(explored->strategy));
+    set(object, "exhaustive", json_boolean(explored->exhaustive));
+    set(object, "bound", text_or_null(explored->bound));
+    set(object, "probability", real_or_null(explored->probability));
+    set(object, "reproduced", explored->losing ? number(explored->reproduced) : json_null());
+    set(object, "replays", explored->losing ? number(explored->replays) : json_null());
+    set(object, "swap", text_or_null(explored->swap));
+    set(object, "waits", text_or_null(explored->waits));
+    set(object, "schedule", text_or_null(explored->file));
+    return object;
 }
 
 static json_t *result_json(const struct lp_run_result *result)
@@ -404,7 +421,7 @@ static json_t *result_json(const struct lp_run_result *result)
     set_measured(object, result);
     set(object, "invariants", invariants_json(result));
     set(object, "diagnosis", diagnosis_json(result));
-    set(object, "explored", json_null());
+    set(object, "explored", explored_json(result->explored));
     if (result->traced)
         set(object, "traced", text_or_null(result->traced));
     if (result->printed)

@@ -22,6 +22,22 @@ struct lp_need {
     char remedy[256]; /* "apt-get install redis-server" */
 };
 
+/* What an exploration covered, and how sure its losing schedule is. Texts live as long as the
+   result. */
+struct lp_explored {
+    const char *strategy; /* "exhaustive", "pct", ... or a list: "2 preemptions, then pct" */
+    const char *bound;    /* "2 preemptions", "2 workers x 1 round"; NULL: none */
+    uint64_t schedules;
+    uint64_t classes; /* 0: not counted */
+    bool exhaustive;
+    double probability; /* of finding a bug of the depth looked for, at least; <0: none */
+    bool losing;        /* there is a losing schedule: */
+    unsigned reproduced, replays;
+    const char *swap;  /* "copy 1's read before copy 0's write"; NULL: none was found */
+    const char *waits; /* a deadlock: who waits for whom; NULL: none */
+    const char *file;  /* to be replayed; NULL: none */
+};
+
 /* One scenario's result. `scenario`, `checks` and `judgement` belong to the runner and outlive it.
  */
 struct lp_run_result {
@@ -44,6 +60,7 @@ struct lp_run_result {
     uint64_t wait_ns_max;
     char complaint[192]; /* the first refusal of a backend, when it may explain an inconclusive run
                           */
+    const struct lp_explored *explored; /* NULL: a free run */
     const char *traced;  /* a program of the user's: how it was watched and what that cannot see */
     const char *printed; /* the same: what a copy that failed had to say; both may be NULL */
     struct lp_need needs[4]; /* when skipped */

@@ -59,8 +59,8 @@ int lp_handle_block(struct lp_client *client, const struct lp_handle_calls *call
     int failed = EAGAIN;
     enum lp_waited waited;
     while (failed == EAGAIN && (waited = lp_wait(client)) != LP_WAIT_YOURSELF) {
-        if (waited == LP_WAIT_NO_MORE)
-            return EINTR;
+        if (waited != LP_WAITED)
+            return waited == LP_WAIT_REFUSED ? EDEADLK : EINTR;
         failed = calls->attempt(fd, type) == 0 ? 0 : errno;
     }
     if (failed != EAGAIN)

@@ -28,6 +28,8 @@ extern const size_t lp_command_count;
 
 /* argv[0] is the command's name. */
 int lp_command_run(int argc, char **argv);
+int lp_command_explore(int argc, char **argv);
+int lp_command_replay(int argc, char **argv);
 int lp_command_check(int argc, char **argv);
 int lp_command_exec(int argc, char **argv);
 int lp_command_report(int argc, char **argv);
@@ -40,6 +42,8 @@ int lp_command_worker(int argc, char **argv);
 
 extern const struct lp_command_line lp_line_run;
 extern const struct lp_command_line lp_line_exec;
+extern const struct lp_command_line lp_line_explore;
+extern const struct lp_command_line lp_line_replay;
 extern const struct lp_command_line lp_line_check;
 extern const struct lp_command_line lp_line_report;
 extern const struct lp_command_line lp_line_bench;

@@ -15,6 +15,9 @@
 const struct lp_command lp_commands[] = {
     {"run", lp_command_run, "run scenarios and give verdicts", &lp_line_run},
     {"exec", lp_command_exec, "put a program of your own on the bench", &lp_line_exec},
+    {"explore", lp_command_explore, "try the orders of a scenario's steps one by one",
+     &lp_line_explore},
+    {"replay", lp_command_replay, "carry out one recorded schedule again", &lp_line_replay},
     {"check", lp_command_check, "decide a recorded history", &lp_line_check},
     {"bench", lp_command_bench, "compare lock backends", &lp_line_bench},
     {"report", lp_command_report, "make the HTML page of a run folder", &lp_line_report},

@@ -2,6 +2,7 @@
 /* The steps of locks. A grant is recorded with what was really locked, as the backend names it. */
 #include "run/doing.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #include "base/units.h"
@@ -74,7 +75,10 @@ static enum lp_outcome try_as_directed(struct lp_worker *worker, struct lp_clien
         outcome = client->driver->lock->acquire_try(client, (enum lp_lock_mode)step->mode, grant);
         if (outcome != LP_BUSY)
             return outcome;
-        if (!worker->direction->wait(worker)) {
+        enum lp_waited waited = worker->direction->wait(worker);
+        if (waited == LP_WAIT_REFUSED)
+            return lp_fail(client, LP_FAIL, EDEADLK, "the kernel refuses to wait");
+        if (waited == LP_WAIT_NO_MORE) {
             record->flags |= LP_FLAG_DEADLINE;
             return outcome;
         }

@@ -60,6 +60,16 @@ static int next_chunk(struct lp_recorder *recorder, size_t size)
     return 0;
 }
 
+static void begin_header(struct lp_recorder *recorder, void *memory)
+{
+    recorder->header = memory;
+    recorder->file_size = LP_HISTORY_HEADER_SIZE;
+    memcpy(recorder->header->magic, LP_HISTORY_MAGIC, sizeof LP_HISTORY_MAGIC);
+    recorder->header->version = LP_HISTORY_VERSION;
+    recorder->header->byte_order = LP_HISTORY_BYTE_ORDER;
+    recorder->header->record_size = sizeof(struct lp_record);
+}
+
 static int open_header(struct lp_recorder *recorder)
 {
     int failed = posix_fallocate(recorder->fd, 0, LP_HISTORY_HEADER_SIZE);
@@ -70,12 +80,7 @@ static int open_header(struct lp_recorder *recorder)
     void *mapped = map_range(recorder->fd, 0, LP_HISTORY_HEADER_SIZE);
     if (mapped == MAP_FAILED)
         return -1;
-    recorder->header = mapped;
-    recorder->file_size = LP_HISTORY_HEADER_SIZE;
-    memcpy(recorder->header->magic, LP_HISTORY_MAGIC, sizeof LP_HISTORY_MAGIC);
-    recorder->header->version = LP_HISTORY_VERSION;
-    recorder->header->byte_order = LP_HISTORY_BYTE_ORDER;
-    recorder->header->record_size = sizeof(struct lp_record);
+    begin_header(recorder, mapped);
     return 0;
 }
 
@@ -94,6 +99,15 @@ int lp_recorder_open(struct lp_recorder *recorder, int folder_fd, const char *na
         return lp_err_sys(err, LP_ERR_SELF, failed, "no room for the history '%s'", name);
     }
     return 0;
+}
+
+void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size)
+{
+    *recorder = (struct lp_recorder){.fd = -1};
+    begin_header(recorder, memory);
+    recorder->chunk = (void *)((char *)memory + LP_HISTORY_HEADER_SIZE);
+    recorder->chunk_records = (size - LP_HISTORY_HEADER_SIZE) / sizeof(struct lp_record);
+    recorder->file_size = FILE_MAX; /* there is no file to grow */
 }
 
 void lp_recorder_close(struct lp_recorder *recorder)

@@ -40,6 +40,9 @@ struct lp_recorder {
  */
 int lp_recorder_open(struct lp_recorder *recorder, int folder_fd, const char *name, size_t expected,
                      struct lp_err *err) LP_MUST_CHECK;
+/* A history in memory that the caller owns: a page for the header, then records as far as it goes;
+   zeroed. It does not grow. Closing it does nothing. */
+void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size);
 /* Cuts the file to what was used. Takes a zeroed struct too (fd 0 is never a history). */
 void lp_recorder_close(struct lp_recorder *recorder);
 

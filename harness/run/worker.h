@@ -36,8 +36,8 @@ struct lp_worker;
 struct lp_direction {
     /* For its clients. What these tell of points and waits comes back to `wait` and `between`. */
     const struct lp_services *services;
-    /* The lock is taken. Comes back when it is to be tried again; false: to be given up. */
-    bool (*wait)(struct lp_worker *worker);
+    /* The lock is taken. Comes back when it is to be tried again, or not any more. */
+    enum lp_waited (*wait)(struct lp_worker *worker);
     /* Between two operations of the backend that belong to one step. */
     void (*between)(struct lp_worker *worker, const char *name);
     bool thorough; /* ask before each unlock whether the lock is still held, as a free run does */

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* An exploration as the command sees it: a run that is led, and what its outcome means. */
+#include "explore/explore.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "explore/board.h"
+#include "explore/director.h"
+#include "verdict/verdict.h"
+
+/* ---- what was covered ---- */
+
+static void add_count(struct lp_str *out, uint64_t count, const char *one, const char *several)
+{
+    char number[32];
+    lp_str_addf(out, "%s %s", lp_number_format(count, number, sizeof number),
+                count == 1 ? one : several);
+}
+
+static void add_size(const struct lp_explore_request *request, struct lp_str *out)
+{
+    lp_str_addf(out, "%u workers x ", lp_scenario_workers(request->scenario));
+    add_count(out, request->scenario->rounds, "round", "rounds");
+    if (request->fault_count)
+        lp_str_addf(out, " with %u fault%s at any time", request->fault_count,
+                    request->fault_count == 1 ? "" : "s");
+}
+
+static void tell_covered(const struct lp_explore_request *request,
+                         const struct lp_explore_outcome *outcome, struct lp_str *out)
+{
+    uint64_t schedules = atomic_load(&outcome->schedules);
+    add_count(out, schedules, "schedule", "schedules");
+    lp_str_add(out, ", ");
+    add_count(out, outcome->classes, "class", "classes");
+    lp_str_add(out, " of equivalent ones");
+    if (outcome->exhaustive)
+        lp_str_add(out, ": exhaustive for ");
+    else if (outcome->bound_complete)
+        lp_str_addf(out, ": all with at most %u preemptions, for ", request->search.preemptions);
+    else
+        lp_str_addf(out, ", %s, not all, for ", lp_strategy_name(request->search.strategy));
+    add_size(request, out);
+    if (outcome->probability >= 0)
+        lp_str_addf(out,
+                    "; a bug that hangs on %u orderings would have been found with "
+                    "probability at least %.3g",
+                    request->search.pct_depth ? request->search.pct_depth : 3,
+                    outcome->probability);
+}
+
+static const char *kept(struct lp_arena *arena, const char *text)
+{
+    return text[0] ? lp_arena_strdup(arena, text) : NULL;
+}
+
+static const char *bound_of(const struct lp_explore_request *request,
+                            const struct lp_explore_outcome *outcome, struct lp_arena *arena)
+{
+    struct lp_str text;
+    lp_str_init(&text);
+    if (!request->replay && request->search.preemptions != LP_NO_BOUND)
+        lp_str_addf(&text, "at most %u preemptions, ", request->search.preemptions);
+    add_size(request, &text);
+    if (outcome->broken && !request->replay)
+        lp_str_addf(&text, ", to the first that lost: %u worker%s x %u round%s", outcome->workers,
+                    outcome->workers == 1 ? "" : "s", outcome->rounds,
+                    outcome->rounds == 1 ? "" : "s");
+    const char *bound = lp_arena_strdup(arena, text.ptr);
+    lp_str_release(&text);
+    return bound;
+}
+
+static void fill_explored(struct lp_explored *explored, const struct lp_explore_request *request,
+                          const struct lp_explore_outcome *outcome, struct lp_arena *arena)
+{
+    *explored = (struct lp_explored){
+        .schedules = atomic_load(&outcome->schedules),
+        .classes = outcome->classes,
+        .strategy = request->replay ? "replay" : lp_strategy_name(request->search.strategy),
+        .bound = bound_of(request, outcome, arena),
+        .exhaustive = outcome->exhaustive,
+        .probability = request->replay ? -1 : outcome->probability,
+        .losing = outcome->broken && !request->replay,
+        .reproduced = outcome->reproduced,
+        .replays = LP_REPRODUCE_TIMES,
+        .swap = kept(arena, outcome->swap),
+        .waits = kept(arena, outcome->deadlock),
+    };
+    if (outcome->done)
+        explored->file = lp_arena_printf(arena, "%s/schedule", request->run_dir);
+}
+
+/* ---- the verdict ---- */
+
+static void reason(struct lp_judgement *judgement, enum lp_verdict verdict, const char *text)
+{
+    judgement->verdict = verdict;
+    snprintf(judgement->reason, sizeof judgement->reason, "%.255s", text);
+}
+
+/* Why "no failure seen" is not `held`; false when nothing stands in the way. */
+static bool find_hindrance(const struct lp_explore_request *request,
+                           const struct lp_explore_outcome *outcome, struct lp_str *out)
+{
+    if (!outcome->done)
+        lp_str_add(out, "the exploration did not come to its end");
+    else if (outcome->points_missing)
+        lp_str_addf(out,
+                    "no failure in what was explored, but an acquire of '%s' is several "
+                    "operations that exploring cannot come between: its driver marks no "
+                    "points",
+                    outcome->points_driver);
+    else if (outcome->unstable)
+        lp_str_addf(out,
+                    "%" PRIu64 " schedules went another way the second time: something in the "
+                    "backend depends on more than the order of steps",
+                    outcome->unstable);
+    else if (outcome->open)
+        lp_str_addf(out, "no failure, but of %" PRIu64 " schedules it cannot be told",
+                    outcome->open);
+    else if (outcome->cut || outcome->attempts_cut)
+        lp_str_addf(out, "no failure, but rounds were given up after %d refused attempts",
+                    LP_ATTEMPTS_MAX);
+    else if (!outcome->exhaustive)
+        tell_covered(request, outcome, out);
+    return out->len > 0;
+}
+
+static void judge_search(struct lp_judgement *judgement, const struct lp_explore_request *request,
+                         const struct lp_explore_outcome *outcome)
+{
+    struct lp_str text;
+    lp_str_init(&text);
+    if (find_hindrance(request, outcome, &text)) {
+        if (outcome->done && !outcome->exhaustive && !outcome->open && !outcome->unstable) {
+            struct lp_str covered;
+            lp_str_init(&covered);
+            lp_str_addf(&covered, "no failure in %s", text.ptr);
+            reason(judgement, LP_INCONCLUSIVE, covered.ptr);
+            lp_str_release(&covered);
+        } else {
+            reason(judgement, LP_INCONCLUSIVE, text.ptr);
+        }
+    } else {
+        lp_str_add(&text, "no failure in any order of steps, exhaustive for ");
+        add_size(request, &text);
+        lp_str_add(&text, " (");
+        add_count(&text, atomic_load(&outcome->schedules), "schedule", "schedules");
+        lp_str_add(&text, "); steps as listed: the inside of one driver call, weak memory orders "
+                          "and time-outs are left out");
+        reason(judgement, LP_HELD, text.ptr);
+    }
+    lp_str_release(&text);
+}
+
+static void judge_replay(struct lp_judgement *judgement, const struct lp_explore_request *request,
+                         const struct lp_explore_outcome *outcome)
+{
+    char text[400];
+    if (!outcome->done) {
+        reason(judgement, LP_INCONCLUSIVE, "the replay did not come to its end");
+    } else if (outcome->diverged) {
+        snprintf(text, sizeof text, "%s:%u: the schedule cannot be followed: %s",
+                 request->replay->file, outcome->diverged_line, outcome->divergence);
+        reason(judgement, LP_INCONCLUSIVE, text);
+    } else if (outcome->open) {
+        reason(judgement, LP_INCONCLUSIVE,
+               "the schedule was followed, but what came of it cannot "
+               "be told");
+    } else {
+        reason(judgement, LP_HELD, "the schedule was followed to its end, and nothing was lost");
+    }
+}
+
+/* Whatever was seen counts, also where the schedule could not be followed to its end. */
+static bool is_broken(const struct lp_explore_outcome *outcome)
+{
+    return outcome->broken;
+}
+
+static void judge_broken(struct lp_run *run, const struct lp_explore_outcome *outcome)
+{
+    struct lp_judge_input input = {.checks = &run->checks, .hindrance = "seen once"};
+    lp_judge(&run->judgement, &input);
+    if (run->judgement.verdict == LP_BROKEN)
+        return;
+    /* Found while searching, and not again in the schedule that was recorded last. */
+    run->judgement.verdict = LP_BROKEN;
+    snprintf(run->judgement.reason, sizeof run->judgement.reason, "%.255s",
+             outcome->deadlock[0] ? outcome->deadlock
+                                  : "a schedule lost, but did not lose again when it was repeated");
+}
+
+static void judge(struct lp_run *run, void *context)
+{
+    const struct lp_board *board = context;
+    const struct lp_explore_request *request = board->request;
+    const struct lp_explore_outcome *outcome = &board->outcome;
+    struct lp_explored *explored = lp_arena_alloc(&run->arena, sizeof *explored);
+    fill_explored(explored, request, outcome, &run->arena);
+    run->result.explored = explored;
+    if (is_broken(outcome)) {
+        judge_broken(run, outcome);
+        return;
+    }
+    run->judgement = (struct lp_judgement){.failure_rate_max = -1};
+    lp_arena_init(&run->judgement.arena);
+    if (run->interrupted || run->failed)
+        reason(&run->judgement, LP_INCONCLUSIVE, run->failed ? run->trouble.text : "interrupted");
+    else if (request->replay)
+        judge_replay(&run->judgement, request, outcome);
+    else
+        judge_search(&run->judgement, request, outcome);
+}
+
+/* ---- the run ---- */
+
+/* An acquire that is several operations, at which exploring cannot stop. */
+static void find_missing_points(const struct lp_explore_request *request,
+                                const struct lp_registry *registry,
+                                struct lp_explore_outcome *outcome)
+{
+    const struct lp_scenario *scenario = request->scenario;
+    for (size_t i = 0; i < scenario->lock_count; i++) {
+        const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[i].driver);
+        if (!row || !row->driver || row->driver->abilities & LP_ATOMIC_ACQUIRE)
+            continue;
+        outcome->points_missing = true;
+        snprintf(outcome->points_driver, sizeof outcome->points_driver, "%s", row->name);
+    }
+}
+
+int lp_explore_scenario(struct lp_run *run, struct lp_explore_request *request,
+                        const struct lp_run_options *options, struct lp_err *err)
+{
+    const struct lp_scenario *scenario = request->scenario;
+    enum lp_stage_kind kind = lp_stage_kind_of(scenario, options->registry);
+    struct lp_board *board = lp_board_map(lp_scenario_workers(scenario), scenario->containers);
+    if (!board) {
+        *run = (struct lp_run){0};
+        return lp_err_set(err, LP_ERR_SELF, "no memory to share with workers");
+    }
+    board->request = request;
+    board->outcome.probability = -1;
+    find_missing_points(request, options->registry, &board->outcome);
+    struct lp_directing directing = {
+        .containers = lp_stage_containers(kind, scenario),
+        .container = lp_director_main,
+        .context = board,
+    };
+    struct lp_run_options led = *options;
+    led.directing = &directing;
+    led.judge = judge;
+    led.progress_context = options->progress ? &board->outcome : NULL;
+    int status = lp_run_scenario(run, scenario, &led, err);
+    lp_board_unmap(board);
+    return status;
+}
+
+int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rounds,
+                    struct lp_err *err)
+{
+    struct lp_group *largest = &scenario->groups[0];
+    if (workers < scenario->group_count || workers > LP_EXPLORE_WORKERS_MAX)
+        return lp_err_set(err, LP_ERR_USAGE, "%u workers to explore, expected %zu to %d", workers,
+                          scenario->group_count, LP_EXPLORE_WORKERS_MAX);
+    for (size_t i = 0; i < scenario->group_count; i++)
+        if (scenario->groups[i].workers > largest->workers)
+            largest = &scenario->groups[i];
+    for (size_t i = 0; i < scenario->group_count; i++)
+        scenario->groups[i].workers = 1;
+    largest->workers += workers - (unsigned)scenario->group_count;
+    scenario->rounds = rounds;
+    scenario->duration_ns = 0;
+    for (size_t i = 0; i < scenario->group_count; i++)
+        if (scenario->groups[i].rounds > rounds)
+            scenario->groups[i].rounds = rounds;
+    if (scenario->containers > workers)
+        scenario->containers = workers;
+    /* Isolation slows orders down that are had on purpose; where it is the point it stays. */
+    if (scenario->placement != LP_PLACE_THREAD && scenario->placement_needed < LP_PLACE_NAMESPACE)
+        scenario->placement = LP_PLACE_PROCESS;
+    return 0;
+}

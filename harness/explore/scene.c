@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* The world of a scenario: resetting it, and stepping its workers. */
+#include "explore/scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/str.h"
+#include "os/clock.h"
+
+/* Virtual time begins here, so that nothing is older than time itself. */
+#define VIRTUAL_START_NS UINT64_C(1000000000000)
+
+static struct lp_hand *hand_of(const struct lp_scene *scene, unsigned player)
+{
+    return &scene->board->players[player];
+}
+
+static unsigned containers(const struct lp_scene *scene)
+{
+    return scene->scenario->containers;
+}
+
+/* ---- building and putting back ---- */
+
+static int all_containers(struct lp_scene *scene, enum lp_task task, struct lp_err *err)
+{
+    for (unsigned i = 0; i < containers(scene); i++)
+        if (lp_stage_container(&scene->stage, i, task, err) == -1)
+            return -1;
+    return 0;
+}
+
+static int all_players(struct lp_scene *scene, enum lp_task task, struct lp_err *err)
+{
+    for (unsigned i = 0; i < scene->players; i++)
+        if (lp_stage_player(&scene->stage, i, task, err) == -1)
+            return -1;
+    return 0;
+}
+
+static int revive(struct lp_scene *scene, struct lp_err *err)
+{
+    for (unsigned i = 0; i < scene->players; i++) {
+        if (scene->parts[i].killed && lp_stage_revive(&scene->stage, i, err) == -1)
+            return -1;
+        scene->parts[i].killed = false;
+    }
+    return 0;
+}
+
+/* Everything made anew: what was prepared is removed first. */
+static int rebuild(struct lp_scene *scene, struct lp_err *err)
+{
+    if (revive(scene, err) == -1)
+        return -1;
+    if (scene->built && (all_players(scene, LP_TASK_CLOSE, err) == -1 ||
+                         all_containers(scene, LP_TASK_CLOSE, err) == -1 ||
+                         all_containers(scene, LP_TASK_REMOVE, err) == -1))
+        return -1;
+    scene->built = true;
+    if (all_containers(scene, LP_TASK_PREPARE, err) == -1 ||
+        all_containers(scene, LP_TASK_OPEN, err) == -1 ||
+        all_players(scene, LP_TASK_OPEN, err) == -1)
+        return -1;
+    /* What could not be removed was there before us, and only reset puts it back. */
+    return all_containers(scene, LP_TASK_RESET, err);
+}
+
+/* A worker that has nothing to do. */
+static void leave_out(struct lp_scene *scene, unsigned player)
+{
+    struct lp_history_header *header = lp_board_memory(scene->board, player);
+    hand_of(scene, player)->report.where = LP_AT_END;
+    header->finished = 1 + (uint64_t)LP_END_DONE;
+    header->rounds_done = 0;
+}
+
+static void begin(struct lp_scene *scene)
+{
+    for (unsigned i = 0; i < scene->players; i++) {
+        struct lp_part *part = &scene->parts[i];
+        struct lp_hand *hand = hand_of(scene, i);
+        *part = (struct lp_part){.group = part->group, .container = part->container};
+        hand->prompt = (struct lp_prompt){
+            .thorough = scene->thorough, .timed = scene->timed, .rounds = scene->rounds};
+        lp_report_begin(&hand->report, part->group, scene->timed);
+        if (!(scene->present & 1u << i))
+            leave_out(scene, i);
+    }
+    memset(scene->fault_done, 0, sizeof scene->fault_done);
+    scene->overlapped = scene->drained = scene->stale = false;
+    scene->now_ns = VIRTUAL_START_NS;
+    scene->changes = 0;
+    scene->shift_count = 0;
+}
+
+static int scene_reset(void *self, bool fresh, struct lp_err *err)
+{
+    struct lp_scene *scene = self;
+    if (scene->built && lp_scene_drain(scene, err) == -1)
+        return -1;
+    for (unsigned i = 0; i < scene->players; i++)
+        scene->stale |= lp_scene_report(scene, i)->unclean || scene->parts[i].killed;
+    int status = fresh || scene->stale || !scene->built ? rebuild(scene, err)
+                                                        : all_containers(scene, LP_TASK_RESET, err);
+    begin(scene);
+    return status;
+}
+
+/* ---- stepping ---- */
+
+static bool is_over(const struct lp_scene *scene, unsigned actor)
+{
+    if (actor >= scene->players)
+        return scene->fault_done[actor - scene->players];
+    return lp_scene_report(scene, actor)->where == LP_AT_END;
+}
+
+static bool scene_next(void *self, unsigned actor, struct lp_intent *intent)
+{
+    const struct lp_scene *scene = self;
+    if (is_over(scene, actor))
+        return false;
+    lp_scene_intent(scene, actor, intent);
+    return true;
+}
+
+static uint64_t changes_by_others(const struct lp_scene *scene, unsigned player)
+{
+    return scene->changes - scene->parts[player].changes;
+}
+
+static bool touches_store(const struct lp_scene *scene, const struct lp_intent *intent)
+{
+    for (unsigned i = 0; i < intent->count; i++)
+        if (intent->access[i].object == scene->store_object)
+            return true;
+    return intent->everything;
+}
+
+static void note_change(struct lp_scene *scene, unsigned actor, const struct lp_intent *intent)
+{
+    if (!touches_store(scene, intent))
+        return;
+    scene->changes++;
+    if (actor < scene->players)
+        scene->parts[actor].changes++;
+}
+
+static void note_refusal(struct lp_scene *scene, unsigned player)
+{
+    struct lp_part *part = &scene->parts[player];
+    uint64_t changes = changes_by_others(scene, player);
+    part->must_wait = lp_scene_report(scene, player)->attempt > 1 && part->refused_at == changes;
+    part->refused_at = changes;
+}
+
+/* ---- time and leases ---- */
+
+static void let_time_pass(struct lp_scene *scene, uint64_t duration_ns)
+{
+    scene->now_ns += duration_ns;
+    if (scene->shift_count < LP_SHIFTS_MAX)
+        scene->shifts[scene->shift_count++] =
+            (struct lp_shift){.at_ns = lp_clock_ns(), .by_ns = duration_ns};
+}
+
+/* ---- who waits for whom ---- */
+
+static bool waits_for(const struct lp_scene *scene, unsigned player, unsigned other)
+{
+    const struct lp_report *report = lp_scene_report(scene, player);
+    const struct lp_step *step = &scene->parts[player].group->steps[report->step];
+    return report->where == LP_AT_WAIT && report->pure && step->target >= 0 && player != other &&
+           (lp_scene_report(scene, other)->held & 1u << step->target);
+}
+
+/* Would the kernel find that this wait closes a circle? */
+static bool closes_circle(const struct lp_scene *scene, unsigned player)
+{
+    uint32_t reached = 0, more = 1u << player;
+    while (more & ~reached) {
+        unsigned from = (unsigned)__builtin_ctz(more & ~reached);
+        reached |= 1u << from;
+        for (unsigned to = 0; to < scene->players; to++) {
+            if (!waits_for(scene, from, to))
+                continue;
+            if (to == player)
+                return true;
+            more |= 1u << to;
+        }
+    }
+    return false;
+}
+
+/* ---- one step ---- */
+
+static int go(struct lp_scene *scene, unsigned player, bool refuse, struct lp_err *err)
+{
+    struct lp_hand *hand = hand_of(scene, player);
+    hand->prompt = (struct lp_prompt){.thorough = scene->thorough,
+                                      .refuse = refuse,
+                                      .rounds = scene->rounds,
+                                      .timed = scene->timed,
+                                      .now_ns = scene->now_ns};
+    if (lp_stage_player(&scene->stage, player, LP_TASK_GO, err) == -1)
+        return -1;
+    scene->parts[player].begun = true;
+    if (hand->report.error[0])
+        return lp_err_set(err, LP_ERR_SELF, "worker %u: %s", player, hand->report.error);
+    return 0;
+}
+
+/* The player has to wait: did it change anything by that? */
+static int went_waiting(struct lp_scene *scene, unsigned player, const struct lp_report *before,
+                        struct lp_effect *effect, struct lp_err *err)
+{
+    const struct lp_report *report = lp_scene_report(scene, player);
+    bool began = before->where != LP_AT_WAIT || report->kind != 0;
+    bool tried = before->where == LP_AT_STEP || before->where == LP_AT_RETRY;
+    if (report->pure && scene->finds_deadlock && closes_circle(scene, player)) {
+        effect->went = LP_WENT_DONE;
+        return go(scene, player, true, err);
+    }
+    bool changed = began && !(report->pure && tried && !scene->finds_deadlock);
+    effect->went = changed ? LP_WENT_WAITING : LP_WENT_BLOCKED;
+    return 0;
+}
+
+static void note_holds(struct lp_scene *scene, unsigned player)
+{
+    uint32_t held = lp_scene_report(scene, player)->held;
+    for (unsigned i = 0; held && i < scene->players; i++)
+        if (i != player && (lp_scene_report(scene, i)->held & held))
+            scene->overlapped = true;
+}
+
+static uint64_t fingerprint_of(const struct lp_report *report)
+{
+    uint64_t seen = lp_mix((uint64_t)report->where << 32 | report->step,
+                           (uint64_t)report->kind << 8 | report->outcome);
+    for (const char *c = report->point; *c; c++)
+        seen = lp_mix(seen, (unsigned char)*c);
+    return report->kind ? lp_mix(seen, (uint64_t)report->value) : seen;
+}
+
+static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect *effect,
+                       struct lp_err *err)
+{
+    struct lp_part *part = &scene->parts[player];
+    const struct lp_report *report = lp_scene_report(scene, player);
+    struct lp_report before = *report;
+    struct lp_intent intent;
+    if (before.where == LP_AT_RETRY && part->must_wait &&
+        part->refused_at == changes_by_others(scene, player)) {
+        effect->went = LP_WENT_BLOCKED;
+        return 0;
+    }
+    lp_scene_intent(scene, player, &intent);
+    if (go(scene, player, false, err) == -1)
+        return -1;
+    if (report->where == LP_AT_WAIT && went_waiting(scene, player, &before, effect, err) == -1)
+        return -1;
+    if (effect->went == LP_WENT_BLOCKED)
+        return 0;
+    note_change(scene, player, &intent);
+    if (report->virtual_ns)
+        let_time_pass(scene, report->virtual_ns);
+    if (report->where == LP_AT_RETRY)
+        note_refusal(scene, player);
+    note_holds(scene, player);
+    effect->result = fingerprint_of(report);
+    part->told = lp_mix(part->told, effect->result);
+    return 0;
+}
+
+static int kill_player(struct lp_scene *scene, unsigned player, struct lp_effect *effect,
+                       struct lp_err *err)
+{
+    struct lp_hand *hand = hand_of(scene, player);
+    if (hand->report.where == LP_AT_END)
+        return 0;
+    /* Half-way inside a library: it cannot be left there. */
+    if (hand->report.where == LP_AT_WAIT && !hand->report.pure) {
+        effect->went = LP_WENT_BLOCKED;
+        return 0;
+    }
+    scene->parts[player].killed = true;
+    hand->report.where = LP_AT_END;
+    hand->report.held = 0;
+    hand->report.plain = false;
+    return lp_stage_kill(&scene->stage, player, err);
+}
+
+static int step_fault(struct lp_scene *scene, unsigned number, struct lp_effect *effect,
+                      struct lp_err *err)
+{
+    const struct lp_led_fault *fault = &scene->request->faults[number];
+    int status = 0;
+    if (fault->kind == LP_LED_KILL)
+        status = kill_player(scene, fault->target, effect, err);
+    if (effect->went == LP_WENT_DONE) {
+        scene->fault_done[number] = true;
+        scene->changes++;
+    }
+    return status;
+}
+
+static int scene_step(void *self, unsigned actor, struct lp_effect *effect, struct lp_err *err)
+{
+    struct lp_scene *scene = self;
+    *effect = (struct lp_effect){.went = LP_WENT_DONE};
+    return actor < scene->players ? step_player(scene, actor, effect, err)
+                                  : step_fault(scene, actor - scene->players, effect, err);
+}
+
+static int scene_judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen,
+                       struct lp_err *err)
+{
+    return lp_scene_judge(self, ending, seen, err);
+}
+
+static void scene_tell(void *self, unsigned actor, const struct lp_effect *effect,
+                       struct lp_str *out)
+{
+    lp_scene_tell(self, actor, effect, out);
+}
+
+/* ---- life cycle ---- */
+
+static void learn_locks(struct lp_scene *scene, const struct lp_registry *registry)
+{
+    const struct lp_scenario *scenario = scene->scenario;
+    unsigned finding = 0;
+    for (size_t i = 0; i < scenario->lock_count; i++) {
+        const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[i].driver);
+        uint32_t abilities = row && row->driver ? row->driver->abilities : 0;
+        scene->lock_timed[i] = abilities & LP_TIMED;
+        scene->timed |= scene->lock_timed[i];
+        finding += (abilities & LP_FINDS_DEADLOCK) != 0;
+    }
+    scene->finds_deadlock = finding > 1;
+}
+
+int lp_scene_init(struct lp_scene *scene, const struct lp_container_plan *plan,
+                  struct lp_board *board, enum lp_stage_kind kind, struct lp_err *err)
+{
+    *scene = (struct lp_scene){
+        .board = board,
+        .request = board->request,
+        .scenario = plan->scenario,
+        .players = board->player_count,
+        .present = UINT32_MAX,
+        .rounds = UINT32_MAX,
+        .parts = lp_alloc(board->player_count, sizeof *scene->parts),
+    };
+    for (unsigned i = 0; i < scene->players; i++) {
+        struct lp_seat seat = lp_scenario_seat(plan->scenario, i);
+        scene->parts[i].group = &plan->scenario->groups[seat.group];
+        scene->parts[i].container = seat.container;
+    }
+    lp_scene_objects(scene);
+    learn_locks(scene, plan->registry);
+    return lp_stage_init(&scene->stage, plan, board, kind, err);
+}
+
+void lp_scene_release(struct lp_scene *scene)
+{
+    lp_stage_release(&scene->stage);
+    free(scene->parts);
+}
+
+struct lp_world lp_scene_world(struct lp_scene *scene)
+{
+    return (struct lp_world){
+        .self = scene,
+        .workers = scene->players + scene->request->fault_count,
+        .reset = scene_reset,
+        .next = scene_next,
+        .step = scene_step,
+        .judge = scene_judge,
+        .tell = scene_tell,
+    };
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside the room: a scenario on its stage as a world (world.h). Its steps are the scenario's, cut
+ * at the points that drivers mark; `think` is none, but for what depends on time (LP_LEASE,
+ * LP_TIMED): there it is a step that lets virtual time pass. Faults are workers of one step behind
+ * the scenario's own.
+ *
+ * What a step is about, for the reduction (any two steps that touch one object are dependent unless
+ * both only read it):
+ *
+ *   the store      read, begin deferred: READ. All else, a transaction's begin and end included:
+ *                  more than READ
+ *   each lock      every step of it: more than READ
+ *   one object     for resources with one path or key: to close a file that is also the lock's
+ *                  touches the lock
+ *   time           read by steps of locks that depend on it, written by `think`
+ *   everything     killing a worker
+ *
+ * That is sound as far as a driver's call touches nothing but its own store or lock: two calls that
+ * touch different objects, or only read one, have the same effects in either order.
+ */
+#ifndef LP_EXPLORE_SCENE_H
+#define LP_EXPLORE_SCENE_H
+
+#include "explore/stage.h"
+
+#define LP_SHIFTS_MAX 256
+
+/* Virtual time that passed: records after `at_ns` are that much later than their stamps say. */
+struct lp_shift {
+    uint64_t at_ns;
+    uint64_t by_ns;
+};
+
+/* What is known of a player beside its report. */
+struct lp_part {
+    const struct lp_group *group;
+    unsigned container;
+    bool begun, killed;
+    bool stuck, stuck_on_lock;         /* when the schedule ended */
+    bool must_wait;                    /* refused twice with nothing changed in between */
+    uint64_t refused_at;               /* changes by others at its latest refusal */
+    uint64_t changes;                  /* steps of its own that touched the store */
+    uint64_t told;                     /* fingerprint of all it saw */
+    uint64_t granted_ns[LP_LOCKS_MAX]; /* virtual; of locks it holds */
+};
+
+struct lp_scene {
+    struct lp_stage stage;
+    struct lp_board *board;
+    const struct lp_explore_request *request;
+    const struct lp_scenario *scenario;
+    struct lp_part *parts;
+    unsigned players;
+    bool fault_done[LP_LED_FAULTS_MAX];
+    unsigned store_object, lock_object[LP_LOCKS_MAX];
+    bool lock_timed[LP_LOCKS_MAX], timed;
+    bool finds_deadlock; /* several locks that find deadlocks together */
+    bool built;          /* everything is prepared and open */
+    bool stale;          /* what the cheap reset puts back is not enough */
+    bool overlapped;     /* two held one lock at once */
+    bool drained;
+    bool thorough; /* record all that a free run does */
+    /* Smaller worlds: workers that take part, and rounds. */
+    uint32_t present;
+    uint32_t rounds;
+    uint64_t now_ns; /* virtual */
+    uint64_t changes;
+    struct lp_shift shifts[LP_SHIFTS_MAX];
+    size_t shift_count;
+    enum lp_ending ending;
+};
+
+int lp_scene_init(struct lp_scene *scene, const struct lp_container_plan *plan,
+                  struct lp_board *board, enum lp_stage_kind kind, struct lp_err *err);
+void lp_scene_release(struct lp_scene *scene);
+struct lp_world lp_scene_world(struct lp_scene *scene);
+
+static inline const struct lp_report *lp_scene_report(const struct lp_scene *scene, unsigned player)
+{
+    return &scene->board->players[player].report;
+}
+
+/* ---- intent.c ---- */
+void lp_scene_objects(struct lp_scene *scene);
+void lp_scene_intent(const struct lp_scene *scene, unsigned actor, struct lp_intent *intent);
+/* The step's words, and what came of it. */
+void lp_scene_tell(const struct lp_scene *scene, unsigned actor, const struct lp_effect *effect,
+                   struct lp_str *out);
+
+/* ---- evidence.c ---- */
+/* Brings all players to their end, as by the deadline of whatever they wait for. */
+int lp_scene_drain(struct lp_scene *scene, struct lp_err *err);
+int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outcome_seen *seen,
+                   struct lp_err *err);
+/* The history of the schedule just judged, as files of a run. */
+int lp_scene_dump(struct lp_scene *scene, int history_fd, struct lp_err *err);
+#endif
