@@ -74,7 +74,10 @@ static void fact_change(const struct lp_run_result *result, struct lp_str *out)
 
     if (result->model)
         return;
-    if (diagnosis && diagnosis->fix)
+    if (result->explored && !diagnosis)
+        lp_str_add(out, "more time (--time) or schedules (--schedules), fewer workers (-w) or "
+                        "rounds (-r)");
+    else if (diagnosis && diagnosis->fix)
         lp_clean_line(out, diagnosis->fix);
     else if (checks && checks->contention.meetings < result->scenario->min_meetings)
         lp_str_add(out, "let workers meet more often: more rounds (-r) or a longer run (-d), more "

@@ -107,6 +107,11 @@ void lp_result_proof(const struct lp_run_result *result, struct lp_str *out)
     }
     if (!checks)
         return;
+    if (result->explored && result->judgement->verdict != LP_BROKEN) {
+        lp_add_number(out, result->explored->schedules);
+        lp_str_add(out, result->explored->schedules == 1 ? " schedule" : " schedules");
+        return;
+    }
     switch (result->judgement->verdict) {
     case LP_HELD:
         lp_add_number(out, checks->contention.meetings);

@@ -148,11 +148,22 @@ static struct entry *sort_by_value(const struct lp_checks *checks, const struct 
     return entries;
 }
 
+/* Each of two stores counts alone: there one value twice is no echo of anything. */
+static bool wrote_elsewhere(const struct lp_checks *checks, const struct lp_update *a,
+                            const struct lp_update *b)
+{
+    const struct lp_record *left = checks->history->ops[a->write].record;
+    const struct lp_record *right = checks->history->ops[b->write].record;
+    return (left->domain || left->object) && (right->domain || right->object) &&
+           (left->domain != right->domain || left->object != right->object);
+}
+
 static bool is_overlapping(const struct lp_checks *checks, size_t first, size_t second)
 {
     const struct lp_update *early = &checks->updates[first], *late = &checks->updates[second];
     return early->worker != late->worker &&
-           lp_read_from(checks, late) <= lp_effect_to(checks, early);
+           (lp_read_from(checks, late) <= lp_effect_to(checks, early) ||
+            wrote_elsewhere(checks, early, late));
 }
 
 /* Origins first, so that a flood of echoes cannot crowd them out. */

@@ -223,6 +223,14 @@ static int carry_out(struct command *command, const char **names, size_t count, 
     return lp_led_carry_out(&command->catalogue, &command->scenario, request, &led, err);
 }
 
+static bool names_program(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return true;
+    return false;
+}
+
 int lp_command_explore(int argc, char **argv)
 {
     struct command command = {.options.preemptions = NOT_GIVEN};
@@ -232,8 +240,10 @@ int lp_command_explore(int argc, char **argv)
     bool help;
     int status = -1;
     lp_arena_init(&command.arena);
-    if (lp_options_parse(&lp_line_explore, argc, argv, &command.options, names, &count, &help,
-                         &err) == 0) {
+    if (names_program(argc, argv))
+        lp_err_set(&err, LP_ERR_USAGE, "programs cannot be explored yet; name a scenario");
+    else if (lp_options_parse(&lp_line_explore, argc, argv, &command.options, names, &count, &help,
+                              &err) == 0) {
         const struct lp_texts *drivers = &command.options.drivers;
         if (help)
             status = lp_help_show(&lp_line_explore);

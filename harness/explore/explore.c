@@ -30,25 +30,23 @@ static void add_size(const struct lp_explore_request *request, struct lp_str *ou
                     request->fault_count == 1 ? "" : "s");
 }
 
+/* Of an exploration that is not exhaustive. */
 static void tell_covered(const struct lp_explore_request *request,
                          const struct lp_explore_outcome *outcome, struct lp_str *out)
 {
-    uint64_t schedules = atomic_load(&outcome->schedules);
-    add_count(out, schedules, "schedule", "schedules");
-    lp_str_add(out, ", ");
-    add_count(out, outcome->classes, "class", "classes");
-    lp_str_add(out, " of equivalent ones");
-    if (outcome->exhaustive)
-        lp_str_add(out, ": exhaustive for ");
-    else if (outcome->bound_complete)
-        lp_str_addf(out, ": all with at most %u preemptions, for ", request->search.preemptions);
-    else
-        lp_str_addf(out, ", %s, not all, for ", lp_strategy_name(request->search.strategy));
+    lp_str_add(out, "no failure in ");
+    add_count(out, atomic_load(&outcome->schedules), "schedule", "schedules");
+    lp_str_add(out, " for ");
     add_size(request, out);
+    if (outcome->bound_complete)
+        lp_str_addf(out, ": all those with at most %u preemptions, and no others",
+                    request->search.preemptions);
+    else
+        lp_str_addf(out, " (%s): not all there are", lp_strategy_name(request->search.strategy));
     if (outcome->probability >= 0)
         lp_str_addf(out,
-                    "; a bug that hangs on %u orderings would have been found with "
-                    "probability at least %.3g",
+                    "; a bug that hangs on %u orderings would have been found with probability "
+                    "%.3g or more",
                     request->search.pct_depth ? request->search.pct_depth : 3,
                     outcome->probability);
 }
@@ -137,15 +135,7 @@ static void judge_search(struct lp_judgement *judgement, const struct lp_explore
     struct lp_str text;
     lp_str_init(&text);
     if (find_hindrance(request, outcome, &text)) {
-        if (outcome->done && !outcome->exhaustive && !outcome->open && !outcome->unstable) {
-            struct lp_str covered;
-            lp_str_init(&covered);
-            lp_str_addf(&covered, "no failure in %s", text.ptr);
-            reason(judgement, LP_INCONCLUSIVE, covered.ptr);
-            lp_str_release(&covered);
-        } else {
-            reason(judgement, LP_INCONCLUSIVE, text.ptr);
-        }
+        reason(judgement, LP_INCONCLUSIVE, text.ptr);
     } else {
         lp_str_add(&text, "no failure in any order of steps, exhaustive for ");
         add_size(request, &text);

@@ -281,6 +281,8 @@ static void clear(struct lp_player *player)
     struct lp_recorder *recorder = &worker->recorder;
     memset(recorder->chunk, 0, recorder->used * sizeof *recorder->chunk);
     recorder->used = 0;
+    if (player->prompt->thorough) /* those of earlier schedules would fill the table */
+        memset(recorder->header->identities, 0, sizeof recorder->header->identities);
     recorder->round = 0;
     recorder->attempt = 0;
     recorder->full = false;
@@ -291,12 +293,27 @@ static void clear(struct lp_player *player)
     player->pending = 0;
 }
 
+/* A try that was given up may have kept what it opened, for a next one that does not come. */
+static void let_handles_go(struct lp_player *player)
+{
+    struct lp_worker *worker = &player->worker;
+    for (size_t i = 0; i < worker->crew->scenario->lock_count; i++) {
+        struct lp_client *client = worker->locks[i];
+        const struct lp_lock_ops *ops = client->driver->lock;
+        if (ops->drop && ops->reopen &&
+            (ops->drop(client) != LP_OK || ops->reopen(client) != LP_OK))
+            player->report->unclean = true;
+    }
+}
+
 void lp_player_main(struct lp_player *player)
 {
     for (;;) {
         clear(player);
         player->direction.thorough = player->prompt->thorough;
         play(player);
+        if (player->prompt->drain)
+            let_handles_go(player);
         stop_at(player, LP_AT_END, "");
     }
 }

@@ -165,6 +165,7 @@ struct lp_scenario {
     uint64_t seed;  /* 0: chosen at start */
     struct {
         unsigned workers, rounds; /* the smallest with which exploring shows its bug; 2 x 2 */
+        const char *cannot;       /* why exploring cannot show it, in prose; or NULL */
     } explore;
 };
 

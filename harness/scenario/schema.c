@@ -199,6 +199,8 @@ const struct lp_key lp_keys[] = {
      .help = "so many workers"},
     {"rounds", LP_KEY_EXPLORE, LP_KEY_COUNT, IN_SCENARIO(explore.rounds), 1, ROUNDS_MAX,
      .help = "so many rounds of each"},
+    {"cannot", LP_KEY_EXPLORE, LP_KEY_TEXT, IN_SCENARIO(explore.cannot),
+     .help = "why exploring cannot show the bug, in prose"},
 };
 /* clang-format on */
 const size_t lp_key_count = LP_ARRAY_LEN(lp_keys);
