@@ -27,6 +27,7 @@ struct lp_page_facts {
 struct lp_page_entry {
     const struct lp_run_result *result;
     struct lp_page_facts environment; /* host, kernel, versions */
+    struct lp_page_facts invariants;  /* what was checked, and what came of it */
     struct lp_page_facts explored;    /* how schedules were searched; none: it was a free run */
     const char *note; /* what the reader must know of how this was read back; or NULL */
 };

@@ -99,6 +99,18 @@ static void write_links(const struct lp_run_result *result, size_t index, struct
     lp_str_add(out, "</span>");
 }
 
+/* A sentence of its own begins with a capital; one that begins with a path does not. */
+static void write_sentence(const char *text, struct lp_str *out)
+{
+    char first[2] = {text[0], '\0'};
+    bool lower = first[0] >= 'a' && first[0] <= 'z';
+    if (lower)
+        first[0] = (char)(first[0] - 'a' + 'A');
+    if (lower)
+        lp_html_text(out, first);
+    lp_html_text(out, text + lower);
+}
+
 static void write_verdict(const struct lp_page_entry *entry, size_t index,
                           const struct lp_evidence *evidence, struct lp_str *out)
 {
@@ -112,8 +124,8 @@ static void write_verdict(const struct lp_page_entry *entry, size_t index,
         if (strcmp(fact->label, "reason") == 0 && lp_evidence_find(evidence, "evidence"))
             continue; /* the same in fewer words */
         lp_str_addf(out, "<p class=\"%s\">%s", said ? "more" : "lead",
-                    strcmp(fact->label, "also") == 0 ? "Also " : "");
-        lp_html_text(out, fact->text);
+                    strcmp(fact->label, "also") == 0 ? "Also: " : "");
+        write_sentence(fact->text, out);
         if (strcmp(fact->label, "evidence") == 0)
             write_links(result, index, out);
         lp_str_add(out, "</p>\n");
@@ -150,8 +162,19 @@ void lp_html_facts(const struct lp_page_facts *facts, struct lp_str *out)
     lp_str_add(out, "</dl>\n");
 }
 
+static void write_meetings(const struct lp_run_result *result, struct lp_str *out)
+{
+    struct lp_str text;
+    lp_str_init(&text);
+    lp_add_number(&text, result->checks->contention.meetings);
+    lp_str_addf(&text, " (held needs %u)", result->scenario->min_meetings);
+    write_row("meetings", text.ptr, out);
+    lp_str_release(&text);
+}
+
 /* The numbers; what stands elsewhere on the page is not repeated. */
-static void write_numbers(const struct lp_evidence *evidence, struct lp_str *out)
+static void write_numbers(const struct lp_run_result *result, const struct lp_evidence *evidence,
+                          struct lp_str *out)
 {
     static const char *const elsewhere[] = {"cause",  "fix",   "change", "also",
                                             "repeat", "files", "timing"};
@@ -159,6 +182,11 @@ static void write_numbers(const struct lp_evidence *evidence, struct lp_str *out
     for (size_t i = 0; i < evidence->count; i++) {
         const struct lp_fact *fact = &evidence->facts[i];
         bool told = is_lead(fact->label);
+        /* Without a history nothing is known of grants. */
+        if (strcmp(fact->label, "meetings") == 0 && !result->checks->history) {
+            write_meetings(result, out);
+            continue;
+        }
         for (size_t k = 0; k < LP_ARRAY_LEN(elsewhere); k++)
             told |= strcmp(elsewhere[k], fact->label) == 0;
         if (!told)
@@ -283,8 +311,12 @@ void lp_html_result(const struct lp_page_entry *entry, size_t index, bool many, 
     lp_html_witness(entry, index, out);
     if (entry->result->judgement->verdict != LP_SKIPPED) {
         lp_str_add(out, "<h3>Numbers</h3>\n");
-        write_numbers(&evidence, out);
+        write_numbers(entry->result, &evidence, out);
         write_latencies(entry->result, out);
+    }
+    if (entry->invariants.count) {
+        lp_str_add(out, "<h3>Checked</h3>\n");
+        lp_html_facts(&entry->invariants, out);
     }
     if (entry->explored.count) {
         lp_str_add(out, "<h3>Exploration</h3>\n");

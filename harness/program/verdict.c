@@ -42,6 +42,11 @@ static void fill_checks(struct lp_exec *exec)
     exec->checks.ops_unknown = total->unknown;
     exec->checks.mutual_exclusion.result = LP_NOT_APPLICABLE;
     exec->checks.progress.result = LP_NOT_APPLICABLE;
+    exec->checks.lease.result = LP_NOT_APPLICABLE;
+    exec->checks.fencing.result = LP_NOT_APPLICABLE;
+    exec->checks.recovery.result = LP_NOT_APPLICABLE;
+    exec->checks.deadlock.result = LP_NOT_APPLICABLE;
+    exec->checks.starvation.result = LP_NOT_APPLICABLE;
     lost->result = LP_NOT_APPLICABLE;
     if (!total->counted)
         return;

@@ -260,6 +260,73 @@ static void add_facts(struct lp_saved *saved, struct lp_page_facts *facts, const
     json_object_foreach((json_t *)(uintptr_t)object, key, value) add_fact(saved, facts, key, value);
 }
 
+static void take_invariants(struct lp_saved *saved, const json_t *said)
+{
+    struct lp_page_facts *facts = &saved->entry.invariants;
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(said, "invariants"), i, row)
+    {
+        const char *detail = known_text(saved, row, "detail");
+        facts->rows = lp_grow(facts->rows, &facts->cap, facts->count + 1, sizeof *facts->rows);
+        facts->rows[facts->count++] = (struct lp_page_fact){
+            .name = known_text(saved, row, "name"),
+            .value = lp_arena_printf(&saved->arena, "%s%s%s", known_text(saved, row, "result"),
+                                     *detail ? ": " : "", detail),
+        };
+    }
+}
+
+static enum lp_result result_of(const json_t *row)
+{
+    const char *result = text_of(row, "result");
+    if (!result)
+        return LP_NOT_APPLICABLE;
+    return strcmp(result, "pass") == 0   ? LP_PASS
+           : strcmp(result, "fail") == 0 ? LP_VIOLATED
+                                         : LP_UNDECIDED;
+}
+
+/* The figures of a run that left no history (a program of the user's own): what it said of them. */
+static void take_figures(struct lp_saved *saved, const json_t *said)
+{
+    struct lp_checks *checks = &saved->checks;
+    size_t i;
+    json_t *row;
+    checks->lost_update.result = LP_NOT_APPLICABLE;
+    checks->mutual_exclusion.result = LP_NOT_APPLICABLE;
+    checks->progress.result = LP_NOT_APPLICABLE;
+    checks->lease.result = LP_NOT_APPLICABLE;
+    checks->fencing.result = LP_NOT_APPLICABLE;
+    checks->recovery.result = LP_NOT_APPLICABLE;
+    checks->deadlock.result = LP_NOT_APPLICABLE;
+    checks->starvation.result = LP_NOT_APPLICABLE;
+    checks->contention.meetings = number_of(said, "meetings");
+    checks->contention.blocked = number_of(said, "blocked");
+    json_array_foreach(json_object_get(said, "invariants"), i, row)
+    {
+        const char *name = text_of(row, "name");
+        if (!name || strcmp(name, "lost-update") != 0)
+            continue;
+        struct lp_lost_update *lost = &checks->lost_update;
+        const json_t *final = json_object_get(row, "final");
+        *lost = (struct lp_lost_update){
+            .result = result_of(row),
+            .start = json_integer_value(json_object_get(row, "start")),
+            .final_known = json_is_integer(final),
+            .final = json_integer_value(final),
+            .acknowledged = number_of(row, "acknowledged"),
+            .unknown = number_of(row, "unknown"),
+            .lost_min = number_of(row, "lost"),
+            .lost_max = number_of(row, "lost_max"),
+            .extra = number_of(row, "extra"),
+            .distinct_stores = 1,
+        };
+        snprintf(lost->detail, sizeof lost->detail, "%s", known_text(saved, row, "detail"));
+    }
+    saved->result.checks = checks;
+}
+
 static void take_result(struct lp_saved *saved, const json_t *said)
 {
     struct lp_run_result *result = &saved->result;
@@ -279,6 +346,9 @@ static void take_result(struct lp_saved *saved, const json_t *said)
              known_text(saved, said, "reproduce"));
     take_judgement(saved, said);
     take_needs(saved, said);
+    take_invariants(saved, said);
+    if (!result->checks && saved->judgement.verdict != LP_SKIPPED)
+        take_figures(saved, said);
     add_facts(saved, &saved->entry.explored, json_object_get(said, "explored"));
 }
 
@@ -354,7 +424,7 @@ int lp_saved_load(struct lp_saved *saved, const char *dir, const json_t *said,
         take_result(saved, said);
     else if (saved->result.checks)
         judge(saved, dir);
-    if (saved->result.checks)
+    if (saved->history.worker_count)
         lp_stats_fill(&saved->result, &saved->checks);
     if (dir) {
         snprintf(saved->result.run_dir, sizeof saved->result.run_dir, "%s", dir);
@@ -366,9 +436,11 @@ int lp_saved_load(struct lp_saved *saved, const char *dir, const json_t *said,
 void lp_saved_release(struct lp_saved *saved)
 {
     free(saved->entry.environment.rows);
+    free(saved->entry.invariants.rows);
     free(saved->entry.explored.rows);
     lp_judgement_release(&saved->judgement);
-    lp_checks_release(&saved->checks);
+    if (saved->history.worker_count)
+        lp_checks_release(&saved->checks);
     lp_history_release(&saved->history);
     lp_scenario_release(&saved->scenario);
     lp_arena_release(&saved->arena);

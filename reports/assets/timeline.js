@@ -444,6 +444,7 @@ class Timeline {
         this.top = this.view.scrollTop;
         this.left = this.scale.time(this.from);
         this.right = this.scale.time(this.until);
+        this.placeMarks();
         pen.clearRect(0, 0, this.width, this.shownHeight);
         pen.font = '12px system-ui, sans-serif';
         pen.save();
@@ -460,7 +461,6 @@ class Timeline {
             this.drawNear(pen);
         pen.restore();
         this.drawAxis(pen);
-        this.placeMarks();
         this.drawOverview();
         this.range.textContent = `${duration(Math.max(this.left, 0))} to ` +
             `${duration(Math.min(this.right, this.history.span))}` +
@@ -669,7 +669,8 @@ class Timeline {
             text += ` ${value}`;
         if (outcome !== OK)
             text += ` ${OUTCOMES[outcome]}`;
-        const x = Math.max(label.x, this.gutter) + (label.mark ? 22 : 0);
+        const left = label.mark ? (this.markLeft.get(label.index) ?? label.x) + 23 : label.x;
+        const x = Math.max(left, this.gutter);
         if (x + pen.measureText(text).width + 4 > next)
             return;
         pen.fillStyle = this.color(label.mark ? 'text' : 'muted');
@@ -714,6 +715,7 @@ class Timeline {
     // Marks that would lie on one another move to the right.
     placeMarks() {
         const taken = [];
+        this.markLeft = new Map();
         const far = this.isFar();
         this.witness.forEach((op, i) => {
             const row = this.rowOf[op.lane], button = this.buttons[i];
@@ -723,6 +725,7 @@ class Timeline {
                 return;
             x = Math.max(x - 1, taken[op.lane] ?? 0);
             taken[op.lane] = x + 21;
+            this.markLeft.set(op.index, x);
             button.style.left = `${x}px`;
             button.style.top = `${row.y + (row.height >= 40 ? 2 : -4)}px`;
         });
@@ -749,8 +752,10 @@ class Timeline {
             pen.fillRect(x, 34 - height, Math.max(at((b + 1) * levels[i].width) - x, 0.5), height);
         });
         pen.fillStyle = this.color('fault');
+        pen.globalAlpha = 0.4;
         for (const fault of this.history.faults)
             pen.fillRect(at(fault.from), 0, Math.max(at(fault.until) - at(fault.from), 2), 36);
+        pen.globalAlpha = 1;
         if (this.witness.length) {
             pen.fillStyle = this.color('key');
             pen.fillRect(at(this.witness[0].start) - 1.5, 0, 3, 36);
