@@ -62,6 +62,22 @@ lp report several
 expect_status 0 'report of several without their result'
 pass_if 'several: still a part each' [ "$(grep -c '<details class="result"' "$several")" = 2 ]
 
+# A run that left a result but no history, as of a program of the user's own.
+mkdir "$work/figures"
+cat > "$work/figures/result.json" << 'JSON'
+{"lockproof": "0", "scenarios": [{"name": "mine", "expect": "held", "verdict": "broken", "run_dir": "figures",
+ "workers": 4, "containers": 1, "meetings": 41, "meetings_needed": 30, "reproduce": "lockproof exec -- ./mine",
+ "diagnosis": [{"cause": "no-lock", "text": "nobody locked", "fix": "lock"}],
+ "invariants": [{"name": "lost-update", "result": "fail", "detail": "3 of 4 lost", "start": 0,
+                 "acknowledged": 4, "unknown": 0, "final": 1, "lost": 3, "lost_max": 3}]}]}
+JSON
+lp report figures
+expect_status 0 'report without a history'
+expect_in "$work/figures/report.html" 'Nobody locked' 'no history: the evidence'
+expect_in "$work/figures/report.html" 'acknowledged 4, unknown 0, final 1, lost 3' 'no history: the counter'
+expect_in "$work/figures/report.html" '41 (held needs 30)' 'no history: the meetings'
+expect_not_in "$work/figures/report.html" 'class="timeline"' 'no history: no timeline'
+
 # A benchmark, and hyperfine's figures beside it.
 mkdir -p "$work/bench/plots"
 cat > "$work/bench/result.json" << 'JSON'

@@ -113,7 +113,7 @@ START_TEST(what_matters_is_there)
     char *page = page_of(f, RESULTS);
     static const char *const wanted[] = {
         "advisory-bypass",
-        "worker 1 (rogue) read 41 and wrote 42",
+        "Worker 1 (rogue) read 41 and wrote 42",
         "let every writer take the lock",
         "overwrites the 42 of worker 0", /* the note of a witness */
         "apt-get install redis-server",
