@@ -91,8 +91,8 @@ static void draw_curve(const struct scale *scale, const struct lp_histogram *his
         if (nines >= own)
             break;
     }
-    lp_str_addf(out, "\"/>\n<path class=\"line %s\" d=\"M%d %.1fh18\"/>\n", class, LEFT + 10,
-                legend);
+    lp_str_addf(out, "\"/>\n<path class=\"line %s\" d=\"M%d %.1fh18\"/>\n", class,
+                WIDTH - RIGHT - 110, legend);
     label(out, WIDTH - RIGHT - 86, legend + 4, "start", name);
 }
 
