@@ -27,9 +27,11 @@ _Static_assert(LP_ARRAY_LEN(scripts) * LP_ARRAY_LEN(kinds) <= LP_PLOTS_MAX, "roo
 /* On a dark page what is black becomes light; the locks' colours can be read on both. */
 static const char dark_style[] = "<style>svg{background:transparent}"
                                  "@media (prefers-color-scheme: dark){"
-                                 "text{fill:#e6e6e6!important}"
-                                 "[stroke='black'],[stroke='rgb(  0,   0,   0)']{stroke:#e6e6e6}"
-                                 "[fill='black']{fill:#e6e6e6}[color='black']{color:#e6e6e6}}"
+                                 "[stroke='black'],[stroke='rgb(0,0,0)'],"
+                                 "[stroke='rgb(  0,   0,   0)']{stroke:#e6e6e6}"
+                                 "[fill='black'],[fill='rgb(0,0,0)'],"
+                                 "[fill='rgb(  0,   0,   0)']{fill:#e6e6e6}"
+                                 "[color='black']{color:#e6e6e6}}"
                                  "</style>\n";
 
 static int copy_script(const char *from_dir, const char *to_dir, const char *name,
