@@ -49,6 +49,7 @@ PLUGIN_PKGS_postgres := libpq
 PLUGIN_PKGS_mariadb := libmariadb
 PLUGIN_PKGS_etcd := libcurl jansson
 PLUGIN_LIBS_zookeeper := -lzookeeper_mt
+PLUGIN_CFLAGS_zookeeper := -DTHREADED
 PLUGINS := $(foreach p,redis postgres mariadb etcd,$(if $(wildcard drivers/$(p)),$(if $(call has_pkg,$(PLUGIN_PKGS_$(p))),$(p)))) \
   $(if $(wildcard drivers/zookeeper),$(if $(call has_header,zookeeper/zookeeper.h),zookeeper))
 
@@ -128,7 +129,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
 # A plug-in's own headers are found for its objects only.
 define plugin_rule
-$(OUT)/obj/drivers/$(1)/%.o: PLUGIN_CFLAGS := $(if $(PLUGIN_PKGS_$(1)),$(shell pkg-config --cflags $(PLUGIN_PKGS_$(1)) 2>/dev/null))
+$(OUT)/obj/drivers/$(1)/%.o: PLUGIN_CFLAGS := $(PLUGIN_CFLAGS_$(1)) $(if $(PLUGIN_PKGS_$(1)),$(shell pkg-config --cflags $(PLUGIN_PKGS_$(1)) 2>/dev/null))
 $(OUT)/drivers/$(1).so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers/$(1)/*.c)))
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)

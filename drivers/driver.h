@@ -58,9 +58,10 @@ enum lp_ability {
     LP_LEASE = 1 << 4,          /* lock: a grant ends by itself after grant->ttl_ns */
     LP_TOKENS = 1 << 5,         /* lock: grant->token grows with every grant (fencing) */
     LP_ATOMIC_WRITE = 1 << 6,   /* store: a read never sees half of a write */
-    LP_NEEDS_SHARED_VM = 1 << 7, /* works only between threads of one process, by its own rules */
-    LP_TIMED = 1 << 8,           /* lock: what it does depends on lp_now_ns() */
-    LP_FINDS_DEADLOCK = 1 << 9,  /* lock: the backend refuses to wait in a circle (EDEADLK) */
+    LP_NEEDS_SHARED_VM = 1 << 7,  /* works only between threads of one process, by its own rules */
+    LP_TIMED = 1 << 8,            /* lock: what it does depends on lp_now_ns() */
+    LP_TOKENS_IF_ASKED = 1 << 10, /* lock: like LP_TOKENS, but only with the parameters for it */
+    LP_FINDS_DEADLOCK = 1 << 9,   /* lock: the backend refuses to wait in a circle (EDEADLK) */
 };
 
 /* One parameter of a driver; the scenario's value is parsed into the parameter struct at `offset`.

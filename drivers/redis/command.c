@@ -102,13 +102,41 @@ static enum lp_outcome ask_run_id(struct lp_client *client, uint64_t deadline_ns
     if (outcome != LP_OK)
         return outcome;
     const char *at = reply->str ? strstr(reply->str, "run_id:") : NULL;
-    state->run_id[0] = '\0';
-    if (at)
+    if (at && state->run_id[0] == '\0')
         snprintf(state->run_id, sizeof state->run_id, "%.*s", (int)strcspn(at + 7, "\r\n"), at + 7);
     freeReplyObject(reply);
     if (state->run_id[0] == '\0')
         return lp_fail(client, LP_FAIL, 0, "Redis does not tell its run_id, which names the lock");
     return LP_OK;
+}
+
+/* By which the server can be asked to cut it. */
+static enum lp_outcome ask_session(struct lp_client *client, uint64_t deadline_ns)
+{
+    static const struct redis_command id = {.argv = {"CLIENT", "ID"}, .argc = 2};
+    redisReply *reply;
+    enum lp_outcome outcome = exchange(client, &id, deadline_ns, &reply);
+    if (outcome != LP_OK)
+        return outcome;
+    client->session.id = (uint64_t)reply->integer;
+    freeReplyObject(reply);
+    return LP_OK;
+}
+
+/* A replica refuses to write: where there are several servers the primary is looked for. */
+static enum lp_outcome check_primary(struct lp_client *client, uint64_t deadline_ns)
+{
+    static const struct redis_command role = {.argv = {"ROLE"}, .argc = 1};
+    redisReply *reply;
+    if (client->server_count < 2)
+        return LP_OK;
+    enum lp_outcome outcome = exchange(client, &role, deadline_ns, &reply);
+    if (outcome != LP_OK)
+        return outcome;
+    bool primary = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+                   reply->element[0]->str && strcmp(reply->element[0]->str, "master") == 0;
+    freeReplyObject(reply);
+    return primary ? LP_OK : lp_fail(client, LP_FAIL, 0, "this server is a replica");
 }
 
 /* The server may have closed an idle connection (it was restarted): seen before anything is sent,
@@ -124,18 +152,35 @@ static void notice_hang_up(struct lp_client *client)
         lp_redis_hang_up(client);
 }
 
-static enum lp_outcome connect_until(struct lp_client *client, uint64_t deadline_ns)
+static enum lp_outcome connect_one(struct lp_client *client, const char *url, uint64_t deadline_ns)
 {
-    notice_hang_up(client);
-    if (redis_state_of(client)->reader)
-        return LP_OK;
+    const char *why;
+    if (lp_redis_address(&redis_state_of(client)->address, url, &why) == -1)
+        return lp_fail(client, LP_FAIL, 0, "%s", why);
     if (lp_redis_dial(client, deadline_ns) == -1)
         return lost(client, LP_FAIL, errno, "cannot connect to Redis");
     enum lp_outcome outcome = log_in(client, deadline_ns);
     if (outcome == LP_OK)
         outcome = ask_run_id(client, deadline_ns);
+    if (outcome == LP_OK)
+        outcome = ask_session(client, deadline_ns);
+    if (outcome == LP_OK)
+        outcome = check_primary(client, deadline_ns);
     if (outcome != LP_OK)
         lp_redis_hang_up(client);
+    return outcome;
+}
+
+static enum lp_outcome connect_until(struct lp_client *client, uint64_t deadline_ns)
+{
+    notice_hang_up(client);
+    if (redis_state_of(client)->reader)
+        return LP_OK;
+    if (client->server_count < 2)
+        return connect_one(client, client->server_url, deadline_ns);
+    enum lp_outcome outcome = LP_FAIL;
+    for (size_t i = 0; i < client->server_count && outcome != LP_OK; i++)
+        outcome = connect_one(client, client->server_urls[i], deadline_ns);
     return outcome;
 }
 
@@ -178,8 +223,10 @@ enum lp_outcome lp_redis_run_script(struct lp_client *client, const struct redis
     if (outcome != LP_OK)
         return outcome;
     *result = reply->integer;
-    bool is_number = reply->type == REDIS_REPLY_INTEGER;
+    bool is_number = reply->type == REDIS_REPLY_INTEGER, is_nil = reply->type == REDIS_REPLY_NIL;
     freeReplyObject(reply);
+    if (is_nil)
+        return LP_BUSY;
     if (!is_number)
         return lp_fail(client, LP_UNKNOWN, 0, "Redis answered a script with no number");
     return LP_OK;

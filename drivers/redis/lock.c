@@ -23,6 +23,18 @@ static const struct redis_script compare_and_delete = {
     .sha1 = "fab5aabdaac7aab1eaa85bbed1724dee07d7744a",
 };
 
+/* The fence is a counter beside the key, in the same step as the grant. */
+static const struct redis_script set_and_count = {
+    .text = "if redis.call('set',KEYS[1],ARGV[1],'NX','PX',ARGV[2]) then return "
+            "redis.call('incr',KEYS[1]..':fence') end return false",
+    .sha1 = "32aebf9e8aaade87ba59a8fcd5db5558beb08aef",
+};
+static const struct redis_script compare_and_expire = {
+    .text = "if redis.call('get',KEYS[1])==ARGV[1] then return "
+            "redis.call('pexpire',KEYS[1],ARGV[2]) end return 0",
+    .sha1 = "3b0001d1e78f2ce065ec4b6c4a75b952ed987947",
+};
+
 /* splitmix64's finaliser over both words. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -34,7 +46,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 /* A new one for each try: the key of a try whose reply was lost is not taken for that of the next.
  */
-static void make_token(struct lp_client *client)
+void lp_redis_make_token(struct lp_client *client)
 {
     struct redis_state *state = redis_state_of(client);
     uint64_t number = ++state->tokens;
@@ -43,9 +55,10 @@ static void make_token(struct lp_client *client)
              client->worker, first, mix(first, client->worker));
 }
 
-static uint64_t ttl_ms(struct lp_client *client)
+uint64_t lp_redis_ttl_ms(const struct lp_client *client)
 {
-    return (redis_params_of(client)->ttl_ns + 999999) / 1000000;
+    const struct redis_params *params = client->params;
+    return (params->ttl_ns + 999999) / 1000000;
 }
 
 /* SET key token NX [PX ttl]: one atomic command. */
@@ -56,9 +69,9 @@ static enum lp_outcome acquire_by_set(struct lp_client *client)
     char ttl[24];
     redisReply *reply;
 
-    snprintf(ttl, sizeof ttl, "%" PRIu64, ttl_ms(client));
+    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
     struct redis_command command = {.argv = {"SET", key, state->token, "NX", "PX", ttl},
-                                    .argc = ttl_ms(client) ? 6 : 4,
+                                    .argc = lp_redis_ttl_ms(client) ? 6 : 4,
                                     .writes = true};
     enum lp_outcome outcome = lp_redis_do(client, &command, &reply);
     if (outcome != LP_OK)
@@ -85,11 +98,11 @@ static enum lp_outcome acquire_by_setnx(struct lp_client *client)
     freeReplyObject(reply);
     if (taken)
         return LP_BUSY;
-    if (ttl_ms(client) == 0)
+    if (lp_redis_ttl_ms(client) == 0)
         return LP_OK;
 
     lp_point(client, "between SETNX and PEXPIRE");
-    snprintf(ttl, sizeof ttl, "%" PRIu64, ttl_ms(client));
+    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
     if (lp_redis_do(client, &expire, &reply) != LP_OK)
         return LP_UNKNOWN;
     bool gone = reply->integer == 0;
@@ -99,19 +112,60 @@ static enum lp_outcome acquire_by_setnx(struct lp_client *client)
     return LP_OK;
 }
 
+enum lp_outcome lp_redis_take_key(struct lp_client *client)
+{
+    return redis_params_of(client)->acquire == ACQUIRE_SET ? acquire_by_set(client)
+                                                           : acquire_by_setnx(client);
+}
+
+static enum lp_outcome take_numbered(struct lp_client *client, uint64_t *token)
+{
+    char ttl[24];
+    int64_t number = 0;
+    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
+    enum lp_outcome outcome =
+        lp_redis_run_script(client, &set_and_count, redis_state_of(client)->token, ttl, &number);
+    *token = (uint64_t)number;
+    return outcome;
+}
+
 static enum lp_outcome lock_acquire_try(struct lp_client *client, enum lp_lock_mode mode,
                                         struct lp_grant *grant)
 {
     if (mode == LP_SHARED)
         return lp_fail(client, LP_FAIL, 0, "a Redis key as a lock has no shared mode");
-    make_token(client);
-    enum lp_outcome outcome = redis_params_of(client)->acquire == ACQUIRE_SET
-                                  ? acquire_by_set(client)
-                                  : acquire_by_setnx(client);
+    lp_redis_make_token(client);
+    if (redis_state_of(client)->members)
+        return lp_redlock_acquire(client, grant);
+    enum lp_outcome outcome = redis_params_of(client)->fencing
+                                  ? take_numbered(client, &grant->token)
+                                  : lp_redis_take_key(client);
     if (outcome == LP_OK) {
         lp_redis_identity(client, &grant->identity);
-        grant->ttl_ns = ttl_ms(client) * 1000000;
+        grant->ttl_ns = lp_redis_ttl_ms(client) * 1000000;
     }
+    return outcome;
+}
+
+enum lp_outcome lp_redis_renew_key(struct lp_client *client)
+{
+    char ttl[24];
+    int64_t renewed = 0;
+    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
+    enum lp_outcome outcome = lp_redis_run_script(client, &compare_and_expire,
+                                                  redis_state_of(client)->token, ttl, &renewed);
+    if (outcome != LP_OK || renewed == 1)
+        return outcome;
+    return lp_fail(client, LP_FAIL, 0, "lost: the key is gone or has another owner");
+}
+
+static enum lp_outcome lock_renew(struct lp_client *client, struct lp_grant *grant)
+{
+    if (redis_state_of(client)->members)
+        return lp_redlock_renew(client, grant);
+    enum lp_outcome outcome = lp_redis_renew_key(client);
+    if (outcome == LP_OK)
+        grant->ttl_ns = lp_redis_ttl_ms(client) * 1000000;
     return outcome;
 }
 
@@ -130,12 +184,18 @@ static enum lp_outcome ask_owner(struct lp_client *client, bool *ours)
     return LP_OK;
 }
 
-static enum lp_held lock_still_held(struct lp_client *client)
+enum lp_held lp_redis_owns_key(struct lp_client *client)
 {
     bool ours;
     if (ask_owner(client, &ours) != LP_OK)
         return LP_HELD_UNKNOWN;
     return ours ? LP_HELD_YES : LP_HELD_NO;
+}
+
+static enum lp_held lock_still_held(struct lp_client *client)
+{
+    return redis_state_of(client)->members ? lp_redlock_still_held(client)
+                                           : lp_redis_owns_key(client);
 }
 
 static enum lp_outcome delete_key(struct lp_client *client)
@@ -174,7 +234,7 @@ static enum lp_outcome release_by_get_delete(struct lp_client *client)
     return delete_key(client);
 }
 
-static enum lp_outcome lock_release(struct lp_client *client)
+enum lp_outcome lp_redis_give_key(struct lp_client *client)
 {
     switch ((enum redis_release)redis_params_of(client)->release) {
     case RELEASE_COMPARE:
@@ -185,6 +245,11 @@ static enum lp_outcome lock_release(struct lp_client *client)
         return delete_key(client);
     }
     return lp_fail(client, LP_FAIL, 0, "no such way to release");
+}
+
+static enum lp_outcome lock_release(struct lp_client *client)
+{
+    return redis_state_of(client)->members ? lp_redlock_release(client) : lp_redis_give_key(client);
 }
 
 /* The key outlives its connection: nothing but its time to live ends it. */
@@ -198,6 +263,7 @@ const struct lp_lock_ops lp_redis_lock_ops = {
     .acquire_try = lock_acquire_try,
     .release = lock_release,
     .still_held = lock_still_held,
+    .renew = lock_renew,
     .drop = lock_drop,
     .reopen = lp_redis_connect,
 };

@@ -12,6 +12,8 @@
 static const char *const acquire_names[] = {"set", "setnx-expire", NULL};
 static const char *const release_names[] = {"compare", "get-delete", "delete", NULL};
 
+static const char *const algorithm_names[] = {"single", "redlock", NULL};
+
 #define BOTH (LP_ROLE_LOCK | LP_ROLE_STORE)
 #define AT(member) offsetof(struct redis_params, member)
 
@@ -23,6 +25,10 @@ static const struct lp_param params[] = {
      "SET NX PX, one command; or SETNX and then PEXPIRE"},
     {"release", LP_PARAM_CHOICE, LP_ROLE_LOCK, AT(release), "compare", release_names,
      "delete the key: if it is ours, by a script; after a look; whoever owns it"},
+    {"algorithm", LP_PARAM_CHOICE, LP_ROLE_LOCK, AT(algorithm), "single", algorithm_names,
+     "one server, the primary of several; or a majority of independent ones"},
+    {"fencing", LP_PARAM_BOOL, LP_ROLE_LOCK, AT(fencing), "no", NULL,
+     "each grant has a number, counted beside the key; one server only"},
     {"timeout", LP_PARAM_DURATION, BOTH, AT(timeout_ns), "1s", NULL,
      "how long one command may take, connecting included"},
 };
@@ -57,19 +63,20 @@ static enum lp_outcome make_counter(struct lp_client *client, int64_t start)
 
 static enum lp_outcome redis_open(struct lp_client *client, unsigned role)
 {
-    struct redis_state *state = redis_state_of(client);
-    const char *why;
+    const struct redis_params *own = redis_params_of(client);
 
-    (void)role;
-    if (redis_params_of(client)->timeout_ns == 0)
+    if (own->timeout_ns == 0)
         return lp_fail(client, LP_FAIL, 0, "a timeout of 0 leaves no time for any command");
-    if (lp_redis_address(&state->address, client->server_url, &why) == -1)
-        return lp_fail(client, LP_FAIL, 0, "%s", why);
+    if (role == LP_ROLE_LOCK && own->fencing && lp_redis_ttl_ms(client) == 0)
+        return lp_fail(client, LP_FAIL, 0, "`fencing` wants a lock with a time to live");
+    if (role == LP_ROLE_LOCK && own->algorithm == ALGORITHM_REDLOCK)
+        return lp_redlock_open(client);
     return lp_redis_connect(client) == LP_OK ? LP_OK : LP_FAIL;
 }
 
 static void redis_close(struct lp_client *client)
 {
+    lp_redlock_close(client);
     lp_redis_hang_up(client);
     explicit_bzero(&redis_state_of(client)->address, sizeof(struct redis_address));
 }
@@ -83,13 +90,33 @@ static enum lp_outcome redis_prepare(struct lp_client *client, unsigned role, in
     return outcome == LP_OK ? LP_OK : LP_FAIL;
 }
 
+/* A key's time to live is nobody's session: only the connection can be cut. */
+static enum lp_outcome redis_harm(struct lp_client *client, enum lp_harm harm,
+                                  const struct lp_session *victim)
+{
+    char id[24];
+    redisReply *reply;
+    struct redis_command kill = {.argv = {"CLIENT", "KILL", "ID", id}, .argc = 4, .writes = true};
+
+    if (harm != LP_HARM_RESET)
+        return lp_fail(client, LP_FAIL, 0, "a Redis lock has no session that could be ended");
+    snprintf(id, sizeof id, "%" PRIu64, victim->id);
+    enum lp_outcome outcome = lp_redis_do(client, &kill, &reply);
+    if (outcome != LP_OK)
+        return outcome;
+    bool killed = reply->integer == 1;
+    freeReplyObject(reply);
+    return killed ? LP_OK : lp_fail(client, LP_FAIL, 0, "the server has no such connection");
+}
+
 /* A try is atomic also with setnx-expire: SETNX alone decides who has the lock. */
 static const struct lp_driver driver = {
     .magic = LP_DRIVER_MAGIC,
     .abi = LP_DRIVER_ABI,
     .size = sizeof(struct lp_driver),
     .roles = BOTH,
-    .abilities = LP_ATOMIC_ACQUIRE | LP_ATOMIC_ADD | LP_LEASE | LP_ATOMIC_WRITE,
+    .abilities =
+        LP_ATOMIC_ACQUIRE | LP_ATOMIC_ADD | LP_LEASE | LP_TOKENS_IF_ASKED | LP_ATOMIC_WRITE,
     .owner = LP_OWNER_NAME,
     .name = "redis",
     .summary = "a counter in a Redis key; or a key with a time to live as a lock",
@@ -101,6 +128,7 @@ static const struct lp_driver driver = {
     .prepare = redis_prepare,
     .open = redis_open,
     .close = redis_close,
+    .harm = redis_harm,
     .lock = &lp_redis_lock_ops,
     .store = &lp_redis_store_ops,
 };

@@ -10,13 +10,18 @@
 
 enum redis_release { RELEASE_COMPARE, RELEASE_GET_DELETE, RELEASE_DELETE };
 enum redis_acquire { ACQUIRE_SET, ACQUIRE_SETNX_EXPIRE };
+enum redis_algorithm { ALGORITHM_SINGLE, ALGORITHM_REDLOCK };
+
+#define REDIS_MEMBERS_MAX 8
 
 struct redis_params {
     const char *key;
     uint64_t ttl_ns;
     uint64_t timeout_ns;
-    unsigned acquire; /* enum redis_acquire */
-    unsigned release; /* enum redis_release */
+    unsigned acquire;   /* enum redis_acquire */
+    unsigned release;   /* enum redis_release */
+    unsigned algorithm; /* enum redis_algorithm */
+    bool fencing;       /* grants are numbered */
 };
 
 /* Where the server is. Holds a secret: never goes into a text as a whole. */
@@ -33,9 +38,11 @@ struct redis_state {
     struct redis_address address;
     int fd; /* valid while `reader` is set */
     redisReader *reader;
-    char run_id[48]; /* of the server at the other end */
-    char token[64];  /* the value by which this client's lock key is known */
-    uint64_t tokens; /* made so far */
+    char run_id[48]; /* of the server that this client met first: a restart makes a new one, and is
+                        no other server */
+    struct redis_members *members; /* of redlock; NULL: not that */
+    char token[64];                /* the value by which this client's lock key is known */
+    uint64_t tokens;               /* made so far */
 };
 
 static inline const struct redis_params *redis_params_of(struct lp_client *client)
@@ -69,7 +76,8 @@ struct redis_command {
 /* LP_OK: *reply is set, to be freed with freeReplyObject, and is no error. */
 enum lp_outcome lp_redis_do(struct lp_client *client, const struct redis_command *command,
                             redisReply **reply);
-/* A script of one key, by its hash, and by its text when the server does not know it (any more). */
+/* LP_BUSY: the script answered nil. A script of one key, by its hash, and by its text when the
+ * server does not know it (any more). */
 struct redis_script {
     const char *text;
     const char *sha1;
@@ -80,6 +88,22 @@ enum lp_outcome lp_redis_run_script(struct lp_client *client, const struct redis
 enum lp_outcome lp_redis_connect(struct lp_client *client);
 /* Of the driver's key on the server at the other end. */
 void lp_redis_identity(struct lp_client *client, struct lp_identity *identity);
+
+/* lock.c, for one server; the token is made by the caller. */
+void lp_redis_make_token(struct lp_client *client);
+enum lp_outcome lp_redis_take_key(struct lp_client *client);
+enum lp_outcome lp_redis_give_key(struct lp_client *client);
+enum lp_held lp_redis_owns_key(struct lp_client *client);
+enum lp_outcome lp_redis_renew_key(struct lp_client *client);
+uint64_t lp_redis_ttl_ms(const struct lp_client *client);
+
+/* redlock.c: the same over several servers. */
+enum lp_outcome lp_redlock_open(struct lp_client *client);
+void lp_redlock_close(struct lp_client *client);
+enum lp_outcome lp_redlock_acquire(struct lp_client *client, struct lp_grant *grant);
+enum lp_outcome lp_redlock_release(struct lp_client *client);
+enum lp_outcome lp_redlock_renew(struct lp_client *client, struct lp_grant *grant);
+enum lp_held lp_redlock_still_held(struct lp_client *client);
 
 extern const struct lp_lock_ops lp_redis_lock_ops;
 extern const struct lp_store_ops lp_redis_store_ops;

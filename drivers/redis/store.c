@@ -13,6 +13,22 @@ static const struct redis_script compare_and_set = {
     .sha1 = "bac60586e81bfc6ac8b17ee1e5a712d48a63c9e3",
 };
 
+/* The highest token that was shown is in a key beside the counter's. */
+static const struct redis_script read_if_newest = {
+    .text = "local seen=KEYS[1]..':seen' if "
+            "tonumber(ARGV[1])<tonumber(redis.call('get',seen) or '0') then return "
+            "false end redis.call('set',seen,ARGV[1]) return "
+            "tonumber(redis.call('get',KEYS[1]))",
+    .sha1 = "eab585e2064d9bd89963d5ed1ffbd7ec1e9a52a2",
+};
+static const struct redis_script write_if_newest = {
+    .text = "local seen=KEYS[1]..':seen' if "
+            "tonumber(ARGV[1])<tonumber(redis.call('get',seen) or '0') then return "
+            "false end redis.call('set',seen,ARGV[1]) "
+            "redis.call('set',KEYS[1],ARGV[2]) return 1",
+    .sha1 = "fdeacb37c9efef2ba4293da011ccfec54b3e5e2e",
+};
+
 static enum lp_outcome store_read(struct lp_client *client, int64_t *value)
 {
     struct redis_command get = {.argv = {"GET", redis_params_of(client)->key}, .argc = 2};
@@ -74,6 +90,36 @@ static enum lp_outcome store_cas(struct lp_client *client, int64_t expected, int
     return lp_fail(client, LP_BUSY, 0, "cas: the value is not the expected one");
 }
 
+static enum lp_outcome fenced(struct lp_client *client, const struct redis_script *script,
+                              struct lp_fence *fence, const char *value, int64_t *result)
+{
+    char token[24];
+    if (fence->token == 0)
+        return lp_fail(client, LP_FAIL, 0, "no token to show: the lock needs `fencing: yes`");
+    snprintf(token, sizeof token, "%" PRIu64, fence->token);
+    enum lp_outcome outcome = lp_redis_run_script(client, script, token, value, result);
+    if (outcome != LP_BUSY)
+        return outcome;
+    fence->stale = true;
+    return lp_fail(client, LP_FAIL, 0, "refused: the store has seen a newer token than %" PRIu64,
+                   fence->token);
+}
+
+static enum lp_outcome store_read_fenced(struct lp_client *client, struct lp_fence *fence,
+                                         int64_t *value)
+{
+    return fenced(client, &read_if_newest, fence, "", value);
+}
+
+static enum lp_outcome store_write_fenced(struct lp_client *client, struct lp_fence *fence,
+                                          int64_t value)
+{
+    char text[24];
+    int64_t done;
+    snprintf(text, sizeof text, "%" PRId64, value);
+    return fenced(client, &write_if_newest, fence, text, &done);
+}
+
 static enum lp_outcome store_identify(struct lp_client *client, struct lp_identity *identity)
 {
     enum lp_outcome outcome = lp_redis_connect(client);
@@ -96,4 +142,6 @@ const struct lp_store_ops lp_redis_store_ops = {
     .cas = store_cas,
     .drop = store_drop,
     .reopen = lp_redis_connect,
+    .read_fenced = store_read_fenced,
+    .write_fenced = store_write_fenced,
 };

@@ -272,6 +272,7 @@ static void sever(struct lp_checks *checks, struct lp_hold *hold)
             continue;
         hold->severed = true;
         hold->until_ns = fault->invoke_ns;
+        hold->lease_end_ns = hold->lease_end_ns == UINT64_MAX ? UINT64_MAX : fault->invoke_ns;
     }
 }
 

@@ -207,23 +207,41 @@ static void strike(struct faulter *faulter, struct course *course, uint32_t work
         return; /* nobody there: tried again at the next look */
     course->struck++;
     course->phase = PHASE_STRUCK;
+    if (lp_fault_rows[fault->kind].network)
+        let_go(faulter, course); /* a link is cut for those who go on */
     /* Who is struck for good goes on at once, or never. */
     if (is_over(faulter, course))
         lift(faulter, course);
 }
 
+/* Whom `by` or the target means, for the parking place. */
+static struct lp_wanted wanted_of(const struct lp_fault *fault)
+{
+    const struct lp_fault_target *target = fault->by.text ? &fault->by : &fault->target;
+    uint32_t number = target->index + 1;
+    return (struct lp_wanted){
+        .worker = target->kind == LP_TARGET_WORKER ? number : 0,
+        .group = target->kind == LP_TARGET_GROUP ? number : 0,
+        .container = target->kind == LP_TARGET_CONTAINER ? number : 0,
+        .inside = fault->target.kind == LP_TARGET_HOLDER,
+    };
+}
+
+/* There is one place only. Who stands there for another fault after the same step is struck by this
+   one too; otherwise this one waits for its turn. */
 static void arm(struct faulter *faulter, struct course *course)
 {
     const struct lp_fault *fault = fault_of(faulter, course);
-    enum lp_target_kind kind = fault->target.kind;
-    if (faulter->parking)
-        return; /* later: there is one place only */
+    const struct course *owner = faulter->parking;
+    if (owner && owner->phase == PHASE_STRUCK &&
+        fault_of(faulter, owner)->after.step == fault->after.step)
+        strike(faulter, course, owner->strike.worker);
+    if (owner)
+        return;
+    struct lp_wanted wanted = wanted_of(fault);
     faulter->parking = course;
     course->phase = PHASE_ARMED;
-    lp_parking_arm(parking_of(faulter), fault->after.step,
-                   kind == LP_TARGET_GROUP ? fault->target.index + 1 : 0,
-                   kind == LP_TARGET_WORKER ? fault->target.index + 1 : 0,
-                   kind != LP_TARGET_WORKER && kind != LP_TARGET_GROUP);
+    lp_parking_arm(parking_of(faulter), fault->after.step, &wanted);
 }
 
 static void look_after(struct faulter *faulter, struct course *course)
@@ -289,11 +307,23 @@ static void faulter_main(struct faulter *faulter, int finish_fd)
         lp_futex_wait(&control->gate, LP_GATE_CLOSED, LP_FOREVER);
     uint64_t opened_ns = atomic_load(&control->opened_ns);
     for (size_t i = 0; i < count; i++)
-        faulter->courses[i].due_ns = opened_ns + faulter->strikes.plan->scenario->faults[i].at_ns;
+        faulter->courses[i].due_ns += opened_ns;
     while (!must_end(faulter, finish_fd))
         for (size_t i = 0; i < count; i++)
             look_after(faulter, &faulter->courses[i]);
     end(faulter);
+}
+
+/* Whoever is caught at his first step is so before the gate opens: later may be too late. */
+static void set_out(struct faulter *faulter)
+{
+    const struct lp_scenario *scenario = faulter->strikes.plan->scenario;
+    for (size_t i = 0; i < scenario->fault_count; i++) {
+        const struct lp_fault *fault = &scenario->faults[i];
+        faulter->courses[i].due_ns = fault->at_ns;
+        if (fault->after.step != LP_STEP_NONE && fault->at_ns == 0 && !faulter->parking)
+            arm(faulter, &faulter->courses[i]);
+    }
 }
 
 int lp_faulter_start(struct lp_faulter *faulter, struct lp_backends *backends,
@@ -306,6 +336,7 @@ int lp_faulter_start(struct lp_faulter *faulter, struct lp_backends *backends,
     lp_random_init(&own.random, plan->seed, UINT32_MAX);
     if (lp_notes_open(&own.strikes.notes, plan->history_fd, err) == -1)
         return -1;
+    set_out(&own);
     if (pipe2(ends, O_CLOEXEC) == -1 || lp_process_fork(&faulter->child, 0) == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to start the faults");
     if (faulter->child.pid == 0) {

@@ -186,7 +186,8 @@ enum lp_flow lp_do_upgrade(struct lp_worker *worker, const struct lp_step *step)
     return LP_FLOW_END_ROUND;
 }
 
-/* A lease that is lost ends the round: what it protected is somebody else's. */
+/* A lease that is lost ends the round, unless the group makes the mistake of going on: what it
+   protected may be somebody else's. */
 enum lp_flow lp_do_renew(struct lp_worker *worker, int lock)
 {
     struct lp_client *client = worker->locks[lock];
@@ -200,5 +201,6 @@ enum lp_flow lp_do_renew(struct lp_worker *worker, int lock)
     if (outcome == LP_OK)
         record->value = (int64_t)grant.ttl_ns;
     lp_recorder_end_at(record, outcome, complete_ns);
-    return outcome == LP_OK ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
+    bool goes_on = outcome == LP_OK || worker->group->on_error == LP_ON_ERROR_CONTINUE;
+    return goes_on ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }

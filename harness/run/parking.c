@@ -13,9 +13,11 @@
 
 static bool is_meant(const struct lp_parking *parking, const struct lp_passer *passer)
 {
-    return (parking->group == 0 || parking->group == passer->group + 1) &&
-           (parking->worker == 0 || parking->worker == passer->worker + 1) &&
-           (!parking->inside || passer->inside);
+    const struct lp_wanted *wanted = &parking->wanted;
+    return (wanted->group == 0 || wanted->group == passer->group + 1) &&
+           (wanted->worker == 0 || wanted->worker == passer->worker + 1) &&
+           (wanted->container == 0 || wanted->container == passer->container + 1) &&
+           (!wanted->inside || passer->inside);
 }
 
 void lp_parking_pass(struct lp_parking *parking, const struct lp_passer *passer, uint32_t step,
@@ -36,12 +38,9 @@ void lp_parking_pass(struct lp_parking *parking, const struct lp_passer *passer,
         lp_futex_wait(&parking->parked, me, lp_clock_ns() + LOOK_UP_NS);
 }
 
-void lp_parking_arm(struct lp_parking *parking, uint32_t step, uint32_t group, uint32_t worker,
-                    bool inside)
+void lp_parking_arm(struct lp_parking *parking, uint32_t step, const struct lp_wanted *wanted)
 {
-    parking->group = group;
-    parking->worker = worker;
-    parking->inside = inside;
+    parking->wanted = *wanted;
     atomic_store(&parking->step, step);
 }
 

@@ -16,21 +16,26 @@
 
 #define LP_PARKING_KINDS 16 /* steps that scenarios can name, by their number */
 
-struct lp_parking {
-    _Atomic uint32_t active; /* there are faults in this run */
-    _Atomic uint32_t step;   /* armed for this step; 0: not armed. Set last, cleared by who parks */
-    uint32_t group;          /* 1 + the group that is meant; 0: any */
-    uint32_t worker;         /* 1 + the worker that is meant; 0: any */
-    uint32_t inside;         /* only one that holds a lock or is in a transaction */
-    _Atomic uint32_t parked; /* 1 + who waits here; 0: nobody. Futex */
-    _Atomic uint64_t done[LP_PARKING_KINDS]; /* steps that were done, over all workers */
-};
-
 /* What a worker says of itself. */
 struct lp_passer {
     uint32_t worker;
     uint32_t group;
+    uint32_t container;
     bool inside;
+};
+
+/* Who is meant; each 1 + its number, 0: any. */
+struct lp_wanted {
+    uint32_t worker, group, container;
+    bool inside; /* only one that holds a lock or is in a transaction */
+};
+
+struct lp_parking {
+    _Atomic uint32_t active; /* there are faults in this run */
+    _Atomic uint32_t step;   /* armed for this step; 0: not armed. Set last, cleared by who parks */
+    struct lp_wanted wanted; /* set before `step` */
+    _Atomic uint32_t parked; /* 1 + who waits here; 0: nobody. Futex */
+    _Atomic uint64_t done[LP_PARKING_KINDS]; /* steps that were done, over all workers */
 };
 
 /* The worker has done a step; comes back when it may go on. `stop`: the run's word for an early
@@ -39,8 +44,7 @@ void lp_parking_pass(struct lp_parking *parking, const struct lp_passer *passer,
                      _Atomic uint32_t *stop);
 
 /* The other side. */
-void lp_parking_arm(struct lp_parking *parking, uint32_t step, uint32_t group, uint32_t worker,
-                    bool inside);
+void lp_parking_arm(struct lp_parking *parking, uint32_t step, const struct lp_wanted *wanted);
 /* Nobody is meant any more; one who is parked stays. */
 void lp_parking_disarm(struct lp_parking *parking);
 void lp_parking_let_go(struct lp_parking *parking);

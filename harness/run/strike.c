@@ -204,12 +204,8 @@ static int do_restart(struct lp_strikes *strikes, const struct lp_fault *fault,
                       struct lp_strike *strike, struct lp_err *err)
 {
     int number = server_of(strikes, &fault->target)->row->stop_signal;
-    return end_server(strikes, fault, strike, number, err);
-}
-
-static int undo_restart(struct lp_strikes *strikes, const struct lp_fault *fault,
-                        struct lp_strike *strike, struct lp_err *err)
-{
+    if (end_server(strikes, fault, strike, number, err) == -1)
+        return -1;
     return start_server(strikes, fault, strike, err);
 }
 
@@ -309,7 +305,7 @@ static const struct {
     [LP_FAULT_RESET] = {lp_strike_session, NULL, false},
     [LP_FAULT_EXPIRE] = {lp_strike_session, NULL, false},
     [LP_FAULT_CRASH] = {do_crash, undo_crash, false},
-    [LP_FAULT_RESTART] = {do_restart, undo_restart, false},
+    [LP_FAULT_RESTART] = {do_restart, NULL, false},
     [LP_FAULT_FAILOVER] = {do_failover, NULL, false},
     [LP_FAULT_PARTITION] = {do_partition, undo_partition, true},
     [LP_FAULT_SLOW] = {do_slow, undo_slow, true},
@@ -327,7 +323,8 @@ static void name_target(const struct lp_strikes *strikes, const struct lp_fault 
     snprintf(note->target, sizeof note->target, "%s", fault->target.text);
     if (fault->target.kind == LP_TARGET_CONTAINER)
         note->container = fault->target.index;
-    if (strike->worker == LP_FAULT_NOBODY || fault->target.kind == LP_TARGET_SERVER)
+    if (strike->worker == LP_FAULT_NOBODY || fault->target.kind == LP_TARGET_SERVER ||
+        lp_fault_rows[fault->kind].network)
         return;
     note->worker = strike->worker;
     note->container = lp_scenario_seat(strikes->plan->scenario, strike->worker).container;

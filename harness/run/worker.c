@@ -171,6 +171,7 @@ static void pass_parking(struct lp_worker *worker, const struct lp_step *step)
     struct lp_passer passer = {
         .worker = worker->index,
         .group = (uint32_t)(worker->group - worker->crew->scenario->groups),
+        .container = worker->crew->container,
         .inside = atomic_load_explicit(&worker->slot->inside, memory_order_relaxed) != 0,
     };
     lp_parking_pass(parking, &passer, step->kind, &control->stop);

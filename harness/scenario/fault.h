@@ -103,6 +103,7 @@ struct lp_fault {
     struct lp_range random; /* distance between two of them; 0..0: not given */
     unsigned times;         /* 0: once; with `every` or `random` as often as there is time */
     struct lp_fault_point after;
+    struct lp_fault_target by; /* AFTER: who must have done it; or NONE: whoever `target` means */
     struct lp_fault_point until;
     uint64_t for_ns;
     bool lose_data; /* CRASH, RESTART: the server starts again without what it had */

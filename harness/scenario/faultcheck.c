@@ -212,6 +212,24 @@ static void set_default_point(struct lp_fault *fault)
         fault->after = (struct lp_fault_point){LP_STEP_LOCK, 1};
 }
 
+static int check_by(struct lp_parse *parse, struct lp_fault *fault)
+{
+    if (!fault->by.text)
+        return 0;
+    if (fault->after.step == LP_STEP_NONE)
+        return lp_parse_fail(parse, fault->by.mark,
+                             "`by` without `after`, expected the step that "
+                             "must have been done");
+    if (resolve(parse, &fault->by) != 0)
+        return -1;
+    if (fault->by.kind & (LP_TARGET_WORKER | LP_TARGET_GROUP | LP_TARGET_CONTAINER))
+        return 0;
+    return lp_parse_fail(parse, fault->by.mark,
+                         "`by` is `%s`, expected a worker, a group or a "
+                         "container",
+                         fault->by.text);
+}
+
 static int check_times(struct lp_parse *parse, const struct lp_fault *fault)
 {
     const struct lp_fault_row *row = &lp_fault_rows[fault->kind];
@@ -239,7 +257,8 @@ static int check_times(struct lp_parse *parse, const struct lp_fault *fault)
         return lp_parse_fail(parse, fault->mark,
                              "`after` with `target: waiter`: who has done the "
                              "step does not wait");
-    if (fault->target.kind == LP_TARGET_CONTAINER && fault->after.step != LP_STEP_NONE)
+    if (fault->target.kind == LP_TARGET_CONTAINER && fault->after.step != LP_STEP_NONE &&
+        !row->network)
         return lp_parse_fail(parse, fault->mark,
                              "`after` with a container, expected one worker or "
                              "a group");
@@ -262,7 +281,7 @@ int lp_check_faults(struct lp_parse *parse)
         }
         set_default_point(fault);
         if (check_kind(parse, fault) != 0 || check_from(parse, fault) != 0 ||
-            check_times(parse, fault) != 0)
+            check_by(parse, fault) != 0 || check_times(parse, fault) != 0)
             return -1;
     }
     return 0;

@@ -109,6 +109,11 @@ int lp_parse_fault_from(struct lp_parse *parse, void *base, const void *node)
     return parse_target(parse, &((struct lp_fault *)base)->from, "`from`", node);
 }
 
+int lp_parse_fault_by(struct lp_parse *parse, void *base, const void *node)
+{
+    return parse_target(parse, &((struct lp_fault *)base)->by, "`by`", node);
+}
+
 /* "write" or "write 3". */
 static int parse_point(struct lp_parse *parse, struct lp_fault_point *point, const char *what,
                        const void *node)
@@ -176,6 +181,13 @@ void lp_write_fault_from(const struct lp_scenario *scenario, const void *base, i
 {
     (void)scenario;
     write_target("from", &((const struct lp_fault *)base)->from, indent, out);
+}
+
+void lp_write_fault_by(const struct lp_scenario *scenario, const void *base, int indent,
+                       struct lp_str *out)
+{
+    (void)scenario;
+    write_target("by", &((const struct lp_fault *)base)->by, indent, out);
 }
 
 void lp_write_fault_after(const struct lp_scenario *scenario, const void *base, int indent,

@@ -97,6 +97,7 @@ int lp_parse_faults(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_fault_target(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_fault_from(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_fault_after(struct lp_parse *parse, void *base, const void *node);
+int lp_parse_fault_by(struct lp_parse *parse, void *base, const void *node);
 int lp_parse_fault_until(struct lp_parse *parse, void *base, const void *node);
 void lp_write_cause(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
 void lp_write_store(const struct lp_scenario *, const void *base, int indent, struct lp_str *out);
@@ -124,6 +125,8 @@ void lp_write_fault_from(const struct lp_scenario *, const void *base, int inden
                          struct lp_str *out);
 void lp_write_fault_after(const struct lp_scenario *, const void *base, int indent,
                           struct lp_str *out);
+void lp_write_fault_by(const struct lp_scenario *, const void *base, int indent,
+                       struct lp_str *out);
 void lp_write_fault_until(const struct lp_scenario *, const void *base, int indent,
                           struct lp_str *out);
 

@@ -253,7 +253,11 @@ START_TEST(identity_is_server_database_and_key)
     unlink(server.socket);
     server_run();
     ck_assert_int_eq(redis->store->identify(client, &ids[4]), LP_OK);
-    ck_assert_msg(ids[4].domain != ids[0].domain, "a restarted server is another one");
+    ck_assert_msg(ids[4].domain == ids[0].domain, "a restart makes no other lock of it");
+    one_client_free(client);
+    client = make(k, server.url, LP_ROLE_STORE, 1);
+    ck_assert_int_eq(redis->store->identify(client, &ids[4]), LP_OK);
+    ck_assert_msg(ids[4].domain != ids[0].domain, "who comes later meets another server");
     one_client_free(client);
 }
 END_TEST
