@@ -27,7 +27,7 @@ static enum lp_outcome make_node(struct lp_client *client, struct lp_grant *gran
     enum lp_outcome outcome = zk_connect(client);
     if (outcome != LP_OK)
         return outcome;
-    snprintf(prefix, sizeof prefix, "%.250s/n-", zk_params_of(client)->path);
+    snprintf(prefix, sizeof prefix, "%.250s/n-", zk_state_of(client)->path);
     int code = zoo_create2(state->handle, prefix, "", 0, &ZOO_OPEN_ACL_UNSAFE,
                            ZOO_EPHEMERAL | ZOO_SEQUENCE, made, sizeof made, &stat);
     outcome = zk_outcome(client, code, true, "cannot make the lock's node");
@@ -43,7 +43,7 @@ static enum lp_outcome find_before(struct lp_client *client, char *before, size_
 {
     struct zk_state *state = zk_state_of(client);
     struct String_vector children = {0, NULL};
-    const char *path = zk_params_of(client)->path, *own = sequence_of(state->node), *best = NULL;
+    const char *path = zk_state_of(client)->path, *own = sequence_of(state->node), *best = NULL;
     int code = zoo_get_children(state->handle, path, 0, &children);
     enum lp_outcome outcome = zk_outcome(client, code, false, "cannot list the lock's nodes");
     bool there = false;
@@ -76,7 +76,7 @@ static enum lp_outcome delete_node(struct lp_client *client)
 
 static void granted(struct lp_client *client, struct lp_grant *grant)
 {
-    zk_identity(client, zk_params_of(client)->path, &grant->identity);
+    zk_identity(client, zk_state_of(client)->path, &grant->identity);
     grant->ttl_ns = (uint64_t)zoo_recv_timeout(zk_state_of(client)->handle) * 1000000;
 }
 

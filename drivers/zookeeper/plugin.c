@@ -13,7 +13,8 @@
 #define AT(member) offsetof(struct zk_params, member)
 
 static const struct lp_param params[] = {
-    {"path", LP_PARAM_TEXT, BOTH, AT(path), NULL, NULL, "of the node; begins with '/'"},
+    {"path", LP_PARAM_TEXT, BOTH, AT(path), NULL, NULL,
+     "of the node; one that does not begin with '/' is below /lockproof"},
     {"session", LP_PARAM_DURATION, BOTH, AT(session_ns), "4s", NULL,
      "the session's timeout, after which the server takes its nodes away"},
     {"timeout", LP_PARAM_DURATION, BOTH, AT(timeout_ns), "5s", NULL,
@@ -22,12 +23,17 @@ static const struct lp_param params[] = {
 
 static enum lp_outcome zk_open(struct lp_client *client, unsigned role)
 {
-    const char *path = zk_params_of(client)->path;
+    const char *given = zk_params_of(client)->path;
+    char *path = zk_state_of(client)->path;
     (void)role;
     if (!client->server_url)
         return lp_fail(client, LP_FAIL, 0, "no server was given");
-    if (path[0] != '/' || strlen(path) < 2 || strlen(path) > 250)
-        return lp_fail(client, LP_FAIL, 0, "the path of a node begins with '/'");
+    if (given[0] == '\0' || strlen(given) > 230)
+        return lp_fail(client, LP_FAIL, 0, "a node's path of 1 to 230 bytes is needed");
+    snprintf(path, ZK_PATH_SIZE, "%s%s", given[0] == '/' ? "" : "/lockproof/", given);
+    for (char *at = path + 11; given[0] != '/' && *at; at++)
+        if (*at == '/')
+            *at = '-';
     return zk_connect(client);
 }
 
@@ -48,7 +54,7 @@ static enum lp_outcome make_node(struct lp_client *client, const char *path, int
 
 static enum lp_outcome make_counter(struct lp_client *client, int64_t start)
 {
-    const char *path = zk_params_of(client)->path;
+    const char *path = zk_state_of(client)->path;
     char other[ZK_PATH_SIZE];
     int64_t value = 0;
     const char *slash = strrchr(path, '/');
@@ -74,7 +80,7 @@ static enum lp_outcome zk_prepare(struct lp_client *client, unsigned role, int64
     enum lp_outcome outcome = zk_open(client, role);
     if (outcome == LP_OK)
         outcome = role == LP_ROLE_STORE ? make_counter(client, start)
-                                        : zk_make_path(client, zk_params_of(client)->path);
+                                        : zk_make_path(client, zk_state_of(client)->path);
     zk_close(client);
     return outcome == LP_OK ? LP_OK : LP_FAIL;
 }

@@ -48,32 +48,32 @@ static enum lp_outcome set(struct lp_client *client, const char *path, int64_t v
 
 static enum lp_outcome store_read(struct lp_client *client, int64_t *value)
 {
-    return get(client, zk_params_of(client)->path, value, &zk_state_of(client)->version);
+    return get(client, zk_state_of(client)->path, value, &zk_state_of(client)->version);
 }
 
 static enum lp_outcome store_write(struct lp_client *client, int64_t value)
 {
-    return set(client, zk_params_of(client)->path, value, ANY_VERSION);
+    return set(client, zk_state_of(client)->path, value, ANY_VERSION);
 }
 
 static enum lp_outcome store_cas(struct lp_client *client, int64_t expected, int64_t desired)
 {
     int64_t value = 0;
     int version = 0;
-    enum lp_outcome outcome = get(client, zk_params_of(client)->path, &value, &version);
+    enum lp_outcome outcome = get(client, zk_state_of(client)->path, &value, &version);
     if (outcome != LP_OK)
         return outcome;
     if (value != expected)
         return lp_fail(client, LP_BUSY, 0, "cas: the value is not the expected one");
     lp_point(client, "between get and set");
-    return set(client, zk_params_of(client)->path, desired, version);
+    return set(client, zk_state_of(client)->path, desired, version);
 }
 
 /* ---- with a token ---- */
 
 static void fence_path(struct lp_client *client, char *path, size_t size)
 {
-    snprintf(path, size, "%.250s-seen", zk_params_of(client)->path);
+    snprintf(path, size, "%.250s-seen", zk_state_of(client)->path);
 }
 
 static enum lp_outcome stale(struct lp_client *client, struct lp_fence *fence)
@@ -105,7 +105,7 @@ static enum lp_outcome raise_mark(struct lp_client *client, struct lp_fence *fen
         zoo_set_op_init(&ops[0], path, mark_text, len, version, &stats[0]);
         if (value) {
             len = snprintf(text, sizeof text, "%" PRId64, *value);
-            zoo_set_op_init(&ops[1], zk_params_of(client)->path, text, len, ANY_VERSION, &stats[1]);
+            zoo_set_op_init(&ops[1], zk_state_of(client)->path, text, len, ANY_VERSION, &stats[1]);
         }
         int code = zoo_multi(zk_state_of(client)->handle, value ? 2 : 1, ops, results);
         if (code != ZBADVERSION)
@@ -130,7 +130,7 @@ static enum lp_outcome store_write_fenced(struct lp_client *client, struct lp_fe
 
 static enum lp_outcome store_identify(struct lp_client *client, struct lp_identity *identity)
 {
-    zk_identity(client, zk_params_of(client)->path, identity);
+    zk_identity(client, zk_state_of(client)->path, identity);
     return LP_OK;
 }
 

@@ -30,6 +30,7 @@ struct zk_state {
     struct zk_news news;
     bool news_made;
     char node[ZK_PATH_SIZE]; /* of the lock that is held or waited for; "" */
+    char path[ZK_PATH_SIZE]; /* of the lock or the counter */
     int version;             /* store: of the node that was read */
 };
 

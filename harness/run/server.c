@@ -52,6 +52,8 @@ int lp_server_launch(struct lp_server *server, struct lp_err *err)
     if (result == -1)
         return -1;
     open_folder(server);
+    if (!server->peers && row->alone)
+        server->peers = lp_server_fill_in(server, row->alone);
     if (lp_server_set_up(server, err) == -1 ||
         (row->configure && row->configure(server, err) == -1))
         return -1;

@@ -42,6 +42,7 @@ struct lp_server_row {
     const char *const *local;    /*   then these when clients come by a unix socket, */
     const char *const *remote;   /*   or these when they come by an address; NULL: never so */
     const char *url_local, *url_remote;
+    const char *alone; /* {peers} of one that has none; or NULL */
     int (*configure)(struct lp_server *server, struct lp_err *err); /* writes its files; or NULL */
     struct lp_probe probe;
     bool not_root;   /* refuses to run as root: runs as `nobody` then */

@@ -260,6 +260,7 @@ const struct lp_server_row lp_server_rows[] = {
         .args = etcd_args,
         .remote = nothing,
         .url_remote = "http://{host}:{port}",
+        .alone = "m{number}=http://{host}:{port2}",
         .probe = {BYTES("GET /health HTTP/1.0\r\n\r\n"), BYTES("\"true\"")},
         .stop_signal = SIGTERM,
         .quit_signal = SIGKILL,

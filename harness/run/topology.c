@@ -100,18 +100,18 @@ static void join_replicas(struct lp_server_set *set)
 }
 
 /* etcd wants "m1=http://host:port,...", ZooKeeper a line "server.1=host:port:port" each. */
-static void join_members(struct lp_server_set *set, bool alone)
+static void join_members(struct lp_server_set *set)
 {
     bool is_etcd = strcmp(set->need->name, "etcd") == 0;
     for (size_t i = 0; i < set->count; i++) {
         struct lp_str peers;
         lp_str_init(&peers);
-        for (size_t j = alone ? i : 0; j < (alone ? i + 1 : set->count); j++) {
+        for (size_t j = 0; j < set->count; j++) {
             const struct lp_server *peer = &set->servers[j];
             if (is_etcd)
                 lp_str_addf(&peers, "%sm%u=http://%s:%u", peers.len ? "," : "", peer->number,
                             peer->host, peer->ports[1]);
-            else if (!alone)
+            else
                 lp_str_addf(&peers, "server.%u=%s:%u:%u\n", peer->number, peer->host,
                             peer->ports[1], peer->ports[2]);
         }
@@ -136,18 +136,17 @@ static int add_pooler(struct lp_server_set *set, const char *scratch, struct lp_
 static int join(struct lp_server_set *set, const char *scratch, struct lp_network *network,
                 struct lp_err *err)
 {
-    bool members = !lp_server_find(set->need->name)->local;
     switch (set->need->topology) {
     case LP_TOPOLOGY_REPLICA:
         join_replicas(set);
         return 0;
     case LP_TOPOLOGY_POOLER:
         return add_pooler(set, scratch, network, err);
+    case LP_TOPOLOGY_ENSEMBLE:
+        join_members(set);
+        return 0;
     case LP_TOPOLOGY_ONE:
     case LP_TOPOLOGY_INDEPENDENT:
-    case LP_TOPOLOGY_ENSEMBLE:
-        if (members)
-            join_members(set, set->need->topology != LP_TOPOLOGY_ENSEMBLE);
         return 0;
     }
     return 0;

@@ -82,6 +82,8 @@ static struct lp_client *one_client(const struct lp_driver *driver, const char *
     client->params = params;
     client->state = calloc(1, driver->state_size);
     client->server_url = url;
+    client->server_urls = &client->server_url;
+    client->server_count = url ? 1 : 0;
     client->worker = worker;
     client->seed = 1000 + worker;
     client->services = &one_services;
