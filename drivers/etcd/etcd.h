@@ -39,7 +39,7 @@ static inline struct etcd_state *etcd_state_of(struct lp_client *client)
 }
 
 /* call.c: one request of the JSON gateway (etcd manual, "gRPC gateway"). Takes `body`. LP_OK:
-   *reply is to be released with json_decref. */
+ *reply is to be released with json_decref. */
 enum lp_outcome etcd_call(struct lp_client *client, const char *path, json_t *body, bool writes,
                           uint64_t deadline_ns, json_t **reply);
 uint64_t etcd_deadline(struct lp_client *client);

@@ -119,6 +119,12 @@ static int list_invariants(struct list *list, struct lp_err *err)
     add_row(list, "mutual-exclusion", "locks",
             "no two certain holds of one lock overlap beyond what it allows");
     add_row(list, "progress", "workers", "every worker finished, or it is proved why it could not");
+    add_row(list, "lease", "leases",
+            "no write is accepted of a holder that had been succeeded before it wrote");
+    add_row(list, "fencing", "tokens", "the tokens that the store accepts never go back");
+    add_row(list, "recovery", "killed holders", "the lock of a dead holder is granted again");
+    add_row(list, "deadlock", "locks", "nobody waits to the deadline in a circle of waits");
+    add_row(list, "starvation", "locks", "nobody waits to the deadline for a lock that is free");
     return 0;
 }
 
