@@ -77,7 +77,7 @@ static void absolute(struct lp_findings *findings, const char *given, const char
     char here[4096];
     *path = given[0] == '/' || !getcwd(here, sizeof here)
                 ? given
-                : lp_finding_text(findings, "%s/%s", here, given);
+                : lp_findings_say(findings, "%s/%s", here, given);
 }
 
 static int look_at_paths(const char **words, size_t count, struct lp_findings *findings,
@@ -114,7 +114,7 @@ static int look_from_containers(const struct options *options, const char **word
                           words[0]);
     for (int i = 0; i < 2; i++) {
         place[i] = (struct lp_doctor_place){
-            .name = lp_finding_text(findings, "%s in %s", words[0], name[i]),
+            .name = lp_findings_say(findings, "%s in %s", words[0], name[i]),
             .path = words[0],
             .side = name[i],
         };

@@ -52,11 +52,11 @@ static void add_mount(const struct compose *compose, struct lp_program *program,
         mounted->what = "an anonymous volume, new for each container";
     } else if (strcmp(type, "bind") == 0) {
         mounted->kind = LP_MOUNTED_SHARED;
-        mounted->what = lp_finding_text(compose->findings, "the host's %s", source);
+        mounted->what = lp_findings_say(compose->findings, "the host's %s", source);
         mounted->single_file = !read_only && is_single_file(compose, source);
     } else {
         mounted->kind = volume_kind(compose, source);
-        mounted->what = lp_finding_text(
+        mounted->what = lp_findings_say(
             compose->findings, "volume '%s'%s", source,
             mounted->kind == LP_MOUNTED_NETWORK ? " of another driver or over a network" : "");
     }
@@ -172,7 +172,7 @@ static int read_services(struct compose *compose, struct lp_err *err)
     for (size_t i = 0; i < count; i++)
         read_service(compose, &programs[i], lp_node_key(services, i), lp_node_value(services, i));
     for (size_t i = 0; i < count; i++)
-        programs[i].name = lp_finding_text(compose->findings, "service '%s'",
+        programs[i].name = lp_findings_say(compose->findings, "service '%s'",
                                            programs[i].name ? programs[i].name : "?");
     lp_recipe_judge(compose->findings, programs, count);
     free(programs);
@@ -186,7 +186,7 @@ int lp_doctor_compose(struct lp_findings *findings, const char *file, struct lp_
     if (result == 0) {
         struct compose compose = {
             .findings = findings,
-            .file = lp_finding_text(findings, "%s", file),
+            .file = lp_findings_say(findings, "%s", file),
             .root = lp_node_root(&documents->document[0]),
         };
         result = read_services(&compose, err);

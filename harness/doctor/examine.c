@@ -55,7 +55,7 @@ static const char *scenario_of(enum lp_probe_kind kind)
 static const char *kinds_text(const struct exam *exam)
 {
     const struct lp_look *a = &exam->look[A], *b = &exam->look[B];
-    return lp_finding_text(exam->findings,
+    return lp_findings_say(exam->findings,
                            "%s: inode %llu of device %u:%u on %s; %s: inode %llu of "
                            "device %u:%u on %s",
                            exam->place[A]->side, (unsigned long long)a->inode, a->device_major,
@@ -132,7 +132,7 @@ static void tell_probe(struct exam *exam, const char *name, const struct lp_prob
                           .subject = exam->name,
                           .name = name,
                           .result = words[probe->result],
-                          .detail = lp_finding_text(exam->findings, "%s", probe->text),
+                          .detail = lp_findings_say(exam->findings, "%s", probe->text),
                       });
 }
 
@@ -141,8 +141,8 @@ static void judge_probe(struct exam *exam, const char *name, const char *purpose
 {
     struct lp_findings *findings = exam->findings;
     struct lp_finding finding = {
-        .subject = lp_finding_text(findings, "%s: %s", exam->name, name),
-        .evidence = lp_finding_text(findings, "%s (%s)", probe->text, kinds_text(exam)),
+        .subject = lp_findings_say(findings, "%s: %s", exam->name, name),
+        .evidence = lp_findings_say(findings, "%s (%s)", probe->text, kinds_text(exam)),
         .fix = fix_of(exam),
         .scenario = scenario_of(kind),
     };
@@ -151,14 +151,14 @@ static void judge_probe(struct exam *exam, const char *name, const char *purpose
     case LP_PROBE_TWICE:
         finding.severity = LP_PROBLEM;
         finding.cause = "different-lock";
-        finding.consequence = lp_finding_text(
+        finding.consequence = lp_findings_say(
             findings, "two workers hold the lock at once: updates get lost (%s)", purpose);
         break;
     case LP_PROBE_UNSEEN:
         finding.severity = LP_PROBLEM;
         finding.cause = "different-store";
         finding.consequence =
-            lp_finding_text(findings, "what one side writes the other never reads (%s)", purpose);
+            lp_findings_say(findings, "what one side writes the other never reads (%s)", purpose);
         break;
     case LP_PROBE_UNCLEAR:
     case LP_PROBE_IN_USE:
@@ -199,7 +199,7 @@ static bool make_common(struct exam *exam, char *path_a, char *path_b, size_t si
                         &(struct lp_finding){
                             .severity = LP_OPEN,
                             .subject = exam->name,
-                            .evidence = lp_finding_text(exam->findings, "%s", answer.text),
+                            .evidence = lp_findings_say(exam->findings, "%s", answer.text),
                             .consequence = "nothing could be tried in this folder",
                             .fix = "run it as a user who may write there",
                         });
@@ -235,7 +235,7 @@ static void tell_two_folders(struct exam *exam)
             .cause = "different-store",
             .subject = exam->name,
             .evidence =
-                lp_finding_text(findings, "a file made in it by %s is not seen by %s (%s)",
+                lp_findings_say(findings, "a file made in it by %s is not seen by %s (%s)",
                                 exam->place[A]->side, exam->place[B]->side, kinds_text(exam)),
             .consequence = "each side has a folder of its own by this name: neither data nor locks "
                            "in it are shared",
@@ -288,7 +288,7 @@ static void compare_pids(struct exam *exam)
         &(struct lp_finding){
             .severity = LP_NOTE,
             .subject = exam->name,
-            .evidence = lp_finding_text(findings,
+            .evidence = lp_findings_say(findings,
                                         "their PID namespaces differ: the number %d means another "
                                         "process, or none, on the other side",
                                         (int)a->pid),
@@ -302,7 +302,7 @@ static void compare_pids(struct exam *exam)
             &(struct lp_finding){
                 .severity = LP_NOTE,
                 .subject = exam->name,
-                .evidence = lp_finding_text(findings,
+                .evidence = lp_findings_say(findings,
                                             "both have the host name '%s' and process numbers of "
                                             "their own",
                                             a->host),
@@ -337,7 +337,7 @@ static void compare_rest(struct exam *exam)
                         &(struct lp_finding){
                             .severity = LP_HAZARD,
                             .subject = exam->name,
-                            .evidence = lp_finding_text(findings, "their clocks are %.3f s apart",
+                            .evidence = lp_findings_say(findings, "their clocks are %.3f s apart",
                                                         (double)gap / (double)LP_SEC),
                             .consequence = "leases and stale times that one side writes "
                                            "and the other compares are wrong by so much",
@@ -357,7 +357,7 @@ int lp_doctor_pair(struct lp_findings *findings, const struct lp_doctor_place *a
                    const struct lp_doctor_place *b, bool believed, struct lp_err *err)
 {
     struct exam exam = {.findings = findings, .place = {a, b}, .believed = believed};
-    exam.name = lp_finding_text(findings, "%s and %s", a->name, b->name);
+    exam.name = lp_findings_say(findings, "%s and %s", a->name, b->name);
     int result = start(&exam, err);
     if (result == 0) {
         for (int who = A; believed && who <= B; who++)

@@ -22,7 +22,7 @@ void lp_findings_release(struct lp_findings *findings)
     memset(findings, 0, sizeof *findings);
 }
 
-const char *lp_finding_text(struct lp_findings *findings, const char *fmt, ...)
+const char *lp_findings_say(struct lp_findings *findings, const char *fmt, ...)
 {
     struct lp_str text;
     va_list args;

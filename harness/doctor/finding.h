@@ -61,8 +61,8 @@ struct lp_findings {
 void lp_findings_init(struct lp_findings *findings);
 void lp_findings_release(struct lp_findings *findings); /* takes a zeroed struct too */
 
-/* Texts are copied by lp_finding_text and the like; constant ones are taken as they are. */
-const char *lp_finding_text(struct lp_findings *findings, const char *fmt, ...) LP_PRINTF(2, 3);
+/* Texts are copied by lp_findings_say and the like; constant ones are taken as they are. */
+const char *lp_findings_say(struct lp_findings *findings, const char *fmt, ...) LP_PRINTF(2, 3);
 void lp_findings_add(struct lp_findings *findings, const struct lp_finding *finding);
 void lp_findings_fact(struct lp_findings *findings, const char *subject, const char *text);
 void lp_findings_tried(struct lp_findings *findings, const struct lp_tried *tried);

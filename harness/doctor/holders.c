@@ -57,7 +57,7 @@ static void report(const struct hunt *hunt, const char *pid, const char *fd,
     bool locked = holds_lock(pid, fd);
     name_of(pid, name, sizeof name);
     const char *evidence =
-        lp_finding_text(findings,
+        lp_findings_say(findings,
                         "process %s (%s) has descriptor %s open%s on inode %llu under this name, "
                         "but the name leads "
                         "to inode %llu now%s",

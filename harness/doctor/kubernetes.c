@@ -80,7 +80,7 @@ static void claim_mount(const struct manifest *manifest, struct lp_mounted *moun
         /* One node, not one pod: pods of that node share it, others do not get it at all. */
         mode = "ReadWriteOnce";
     }
-    mounted->what = lp_finding_text(manifest->findings, "claim '%s' (%s)", claim, mode);
+    mounted->what = lp_findings_say(manifest->findings, "claim '%s' (%s)", claim, mode);
     snprintf(mounted->source, sizeof mounted->source, "claim %s", claim);
 }
 
@@ -112,7 +112,7 @@ static void volume_mount(const struct manifest *manifest, struct lp_program *pro
         claim_mount(manifest, mounted, claim);
     } else if (host) {
         mounted->kind = program->copies > 1 ? LP_MOUNTED_ONE_NODE : LP_MOUNTED_SHARED;
-        mounted->what = lp_finding_text(manifest->findings, "the node's %s (hostPath)", host);
+        mounted->what = lp_findings_say(manifest->findings, "the node's %s (hostPath)", host);
         snprintf(mounted->source, sizeof mounted->source, "%s", host);
     } else if (lp_node_member(volume, "emptyDir").node) {
         mounted->kind = LP_MOUNTED_OWN;
@@ -122,7 +122,7 @@ static void volume_mount(const struct manifest *manifest, struct lp_program *pro
         mounted->what = "a volume of volumeClaimTemplates, one for each pod";
     } else {
         mounted->kind = LP_MOUNTED_SHARED;
-        mounted->what = lp_finding_text(manifest->findings, "volume '%s'", name ? name : "?");
+        mounted->what = lp_findings_say(manifest->findings, "volume '%s'", name ? name : "?");
     }
     if (strncmp(target, "/dev/shm", strlen("/dev/shm")) == 0 && mounted->kind == LP_MOUNTED_OWN)
         mounted->what = "a /dev/shm of each pod's own";
@@ -199,7 +199,7 @@ static void read_workload(struct manifest *manifest, struct lp_node root,
     struct lp_program *program = &manifest->programs[manifest->count++];
     const char *name = lp_node_text(lp_node_path(root, "metadata.name"));
     program->name =
-        lp_finding_text(manifest->findings, "%s '%s'", workload->kind, name ? name : "?");
+        lp_findings_say(manifest->findings, "%s '%s'", workload->kind, name ? name : "?");
     program->spot = lp_node_spot(root, manifest->file);
     program->copies =
         workload->copies ? lp_node_number(lp_node_path(root, workload->copies), 1) : 1;
@@ -235,7 +235,7 @@ int lp_doctor_kubernetes(struct lp_findings *findings, const char *file, struct 
     if (result == 0) {
         struct manifest manifest = {
             .findings = findings,
-            .file = lp_finding_text(findings, "%s", file),
+            .file = lp_findings_say(findings, "%s", file),
             .documents = documents,
             .programs = lp_alloc(PROGRAMS_MAX, sizeof *manifest.programs),
         };

@@ -179,20 +179,20 @@ static void judge_copies(struct lp_findings *findings, const struct lp_program *
         return;
     struct lp_finding finding = {
         .cause = cause_of(mentioned->use),
-        .subject = lp_finding_text(findings, "%s in %s", mentioned->path, program->name),
+        .subject = lp_findings_say(findings, "%s in %s", mentioned->path, program->name),
         .scenario = scenario_of(mentioned->use),
         .spot = mentioned->spot,
     };
     if (program->copies > 1 && is_apart(mounted)) {
         finding.severity = LP_PROBLEM;
-        finding.evidence = lp_finding_text(findings, "%ld copies run, and the path lies on %s",
+        finding.evidence = lp_findings_say(findings, "%ld copies run, and the path lies on %s",
                                            program->copies, mounted->what);
         finding.consequence = split_consequence(mentioned->use);
         finding.fix = split_fix(mentioned->use);
         lp_findings_add(findings, &finding);
     } else if (program->copies > 1 && mounted->kind == LP_MOUNTED_ONE_NODE) {
         finding.severity = LP_HAZARD;
-        finding.evidence = lp_finding_text(
+        finding.evidence = lp_findings_say(
             findings,
             "%ld copies may run on several nodes, and the path lies on %s, which is "
             "there once for each node",
@@ -212,13 +212,13 @@ static void judge_place(struct lp_findings *findings, const struct lp_program *p
     const struct lp_mounted *mounted = mount_of(program, mentioned->path);
     struct lp_finding finding = {
         .severity = LP_HAZARD,
-        .subject = lp_finding_text(findings, "%s in %s", mentioned->path, program->name),
+        .subject = lp_findings_say(findings, "%s in %s", mentioned->path, program->name),
         .spot = mentioned->spot,
     };
     bool network = mounted->kind == LP_MOUNTED_NETWORK || mounted->kind == LP_MOUNTED_MANY_NODE;
     if (mentioned->use == LP_USE_SQLITE && network) {
         finding.cause = "different-lock";
-        finding.evidence = lp_finding_text(findings, "a SQLite database on %s", mounted->what);
+        finding.evidence = lp_findings_say(findings, "a SQLite database on %s", mounted->what);
         finding.consequence = "SQLite needs POSIX locks and, in WAL mode, memory shared with all "
                               "its users; over a network neither can be relied on";
         finding.fix = "keep the database on a local disk of one node, or use a database server";
@@ -228,7 +228,7 @@ static void judge_place(struct lp_findings *findings, const struct lp_program *p
         finding.cause = "different-lock";
         finding.spot = mounted->spot;
         finding.evidence =
-            lp_finding_text(findings, "%s is a bind mount of a single file", mounted->source);
+            lp_findings_say(findings, "%s is a bind mount of a single file", mounted->source);
         finding.consequence =
             "the mount stays with the inode: once the file is replaced by rename (editors, atomic "
             "writes, SQLite's backup), the container and everybody else have different files, and "
@@ -253,12 +253,12 @@ static void judge_two(struct lp_findings *findings, const struct lp_program *one
         .severity = LP_PROBLEM,
         .cause = cause_of(mentioned->use),
         .subject =
-            lp_finding_text(findings, "%s in %s and %s", mentioned->path, one->name, two->name),
+            lp_findings_say(findings, "%s in %s and %s", mentioned->path, one->name, two->name),
         .scenario = scenario_of(mentioned->use),
         .spot = mentioned->spot,
     };
     if (is_apart(a) || is_apart(b) || strcmp(a->source, b->source) != 0) {
-        finding.evidence = lp_finding_text(
+        finding.evidence = lp_findings_say(
             findings, "both name this path, but in %s it lies on %s and in %s on %s", one->name,
             a->what, two->name, b->what);
         finding.consequence = split_consequence(mentioned->use);
