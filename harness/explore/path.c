@@ -23,6 +23,15 @@ void lp_path_release(struct lp_path *path)
     *path = (struct lp_path){0};
 }
 
+/* Of the runnable ones, whom the world knows to have to wait need not be tried. */
+static void mark_known_waits(struct lp_path *path, size_t at)
+{
+    const struct lp_world *world = path->world;
+    for (unsigned w = 0; world->waits && w < world->workers; w++)
+        if ((path->nodes[at].runnable & lp_bit(w)) && world->waits(world->self, w))
+            lp_mark_blocked(path, at, w);
+}
+
 int lp_path_restart(struct lp_path *path, bool fresh, struct lp_err *err)
 {
     const struct lp_world *world = path->world;
@@ -34,6 +43,7 @@ int lp_path_restart(struct lp_path *path, bool fresh, struct lp_err *err)
     for (unsigned w = 0; w < world->workers; w++)
         if (world->next(world->self, w, &path->pending[w]))
             path->nodes[0].runnable |= lp_bit(w);
+    mark_known_waits(path, 0);
     return 0;
 }
 
@@ -78,6 +88,7 @@ static void enter_node(struct lp_path *path, bool again, bool runnable)
         .last = worker,
         .preemptions = before->preemptions + taken_off,
     };
+    mark_known_waits(path, at);
 }
 
 int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_effect *effect,

@@ -78,13 +78,19 @@ static bool lasts(const struct lp_tape *tape, const struct lp_tape_hold *hold, u
     return true;
 }
 
+/* A lock that may protect something: one that is asked for as such, or a name that others want. */
+static bool is_lock(const struct lp_tape *tape, const struct lp_tape_hold *hold)
+{
+    return hold->family != LP_FAMILY_NAME || tape->objects[hold->object].shared;
+}
+
 uint32_t lp_hold_across(const struct lp_tape *tape, uint32_t copy, uint32_t from, uint32_t to)
 {
     bool shared;
     for (size_t i = 0; i < tape->hold_count; i++) {
         const struct lp_tape_hold *hold = &tape->holds[i];
-        if (hold->copy == copy && tape->objects[hold->object].shared &&
-            lp_tape_hold_covers(hold, from) && lasts(tape, hold, to, hold, &shared))
+        if (hold->copy == copy && is_lock(tape, hold) && lp_tape_hold_covers(hold, from) &&
+            lasts(tape, hold, to, hold, &shared))
             return (uint32_t)i;
     }
     return LP_NO_EVENT;
@@ -127,11 +133,11 @@ bool lp_copies_apart(const struct lp_tape *tape, uint32_t a, uint32_t b)
 
 /* ---- one path ---- */
 
-/* Any of the copy's holds at the event: of a lock that others ask for too. */
+/* Any of the copy's holds at the event. */
 static bool holds_at(const struct lp_tape *tape, uint32_t copy, uint32_t event)
 {
     for (size_t i = 0; i < tape->hold_count; i++)
-        if (tape->holds[i].copy == copy && tape->objects[tape->holds[i].object].shared &&
+        if (tape->holds[i].copy == copy && is_lock(tape, &tape->holds[i]) &&
             lp_tape_hold_covers(&tape->holds[i], event))
             return true;
     return false;
@@ -162,7 +168,7 @@ static enum lp_cover_seen cover_of(const struct lp_tape *tape, uint32_t from, ui
 static bool anybody_locks(const struct lp_tape *tape)
 {
     for (size_t i = 0; i < tape->hold_count; i++)
-        if (tape->objects[tape->holds[i].object].shared)
+        if (is_lock(tape, &tape->holds[i]))
             return true;
     return false;
 }

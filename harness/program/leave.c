@@ -165,6 +165,24 @@ void lp_leave_process(struct lp_tracer *tracer, const struct lp_task *task)
     }
 }
 
+void lp_leave_conversion(struct lp_tracer *tracer, struct lp_task *task)
+{
+    const struct lp_tape *tape = tracer->tape;
+    struct lp_event event = task->pending.events[0];
+    bool had = false;
+    if (event.family != LP_FAMILY_FLOCK)
+        return;
+    for (size_t i = 0; i < tape->open_count; i++) {
+        const struct lp_tape_hold *hold = &tape->holds[tape->open[i]];
+        had |= hold->copy == task->copy && hold->object == event.object &&
+               hold->family == event.family;
+    }
+    if (!had)
+        return;
+    event.kind = LP_EVENT_UNLOCK;
+    give_up(tracer, task, &event);
+}
+
 /* ---- after the call ---- */
 
 static void lock_answered(struct lp_tracer *tracer, struct lp_task *task, uint32_t event,

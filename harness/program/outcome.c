@@ -103,10 +103,14 @@ int lp_program_judge(const struct lp_program *program, struct lp_program_outcome
                      struct lp_err *err)
 {
     if (program->observe) {
-        if (lp_program_observe(program, &outcome->final, err) == -1)
+        /* It was read before the copies ran: what it says now is their doing. */
+        int read = lp_program_observe(program, &outcome->final, err);
+        if (read == -1 && err->kind != LP_ERR_USAGE)
             return -1;
-        outcome->counted = true;
-        count(program, outcome);
+        outcome->unreadable = read == -1;
+        outcome->counted = read == 0;
+        if (read == 0)
+            count(program, outcome);
     }
     if (program->unique_file) {
         outcome->unique_asked = true;
@@ -126,9 +130,9 @@ int lp_program_judge(const struct lp_program *program, struct lp_program_outcome
 
 bool lp_outcome_is_bad(const struct lp_program_outcome *outcome)
 {
-    return outcome->lost_min > 0 || outcome->extra > 0 || outcome->duplicates > 0 ||
-           outcome->lines_missing > 0 || (outcome->invariant_asked && !outcome->invariant_holds) ||
-           outcome->output_differs;
+    return outcome->unreadable || outcome->lost_min > 0 || outcome->extra > 0 ||
+           outcome->duplicates > 0 || outcome->lines_missing > 0 ||
+           (outcome->invariant_asked && !outcome->invariant_holds) || outcome->output_differs;
 }
 
 void lp_outcome_text(const struct lp_program_outcome *outcome, struct lp_str *out)
@@ -138,6 +142,8 @@ void lp_outcome_text(const struct lp_program_outcome *outcome, struct lp_str *ou
                     outcome->succeeded, outcome->succeeded == 1 ? "" : "s", outcome->final);
     else
         lp_str_addf(out, "%u exit%s of 0", outcome->succeeded, outcome->succeeded == 1 ? "" : "s");
+    if (outcome->unreadable)
+        lp_str_add(out, ", and the counter cannot be read any more");
     if (outcome->unknown > 0)
         lp_str_addf(out, ", %u unknown", outcome->unknown);
     if (outcome->lost_min > 0)

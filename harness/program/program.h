@@ -59,6 +59,7 @@ int lp_program_observe(const struct lp_program *program, int64_t *value,
 struct lp_program_outcome {
     unsigned succeeded, failed, unknown; /* copies, by their exits */
     bool counted;
+    bool unreadable; /* the counter could be read before, and cannot now */
     int64_t start, final;
     uint64_t lost_min, lost_max, extra;
     bool invariant_asked, invariant_holds;

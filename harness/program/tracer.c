@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,6 +21,7 @@
 #include "os/clock.h"
 #include "program/inspect.h"
 
+#define YIELDS 3
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 uint64_t lp_tracer_now(const struct lp_tracer *tracer)
 {
@@ -111,6 +113,17 @@ static void time_call(struct lp_tracer *tracer, struct lp_task *task)
     }
 }
 
+/* As the kernel answers who would close a circle of waiting processes. */
+static void answer_deadlock(struct lp_tracer *tracer, struct lp_task *task)
+{
+    lp_regs_skip(task->tid, -EDEADLK);
+    task->pending.regs.result = -EDEADLK;
+    lp_enter_go(tracer, task);
+    lp_leave_call(tracer, task);
+    lp_pending_clear(&task->pending);
+    resume(task, 0);
+}
+
 static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned long message)
 {
     struct lp_pending *pending = &task->pending;
@@ -124,7 +137,8 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
         resume(task, 0);
         return;
     }
-    if (!pending->again)
+    bool again = pending->again, deadlock = pending->deadlock;
+    if (!again)
         lp_pending_clear(pending);
     pending->again = false;
     pending->row = row;
@@ -143,8 +157,16 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
         return;
     }
     pending->visible = true;
-    tracer->copies[task->copy].calls++;
-    hold_or_go(tracer, task);
+    task->state = LP_TASK_HELD;
+    task->waits = false;
+    if (deadlock) {
+        answer_deadlock(tracer, task);
+    } else if (again) {
+        lp_tracer_go(tracer, task); /* it was held once, and let go */
+    } else {
+        tracer->copies[task->copy].calls++;
+        hold_or_go(tracer, task);
+    }
 }
 
 /* A lock call that waits becomes an attempt that does not. A flock that would convert lets go of
@@ -181,7 +203,7 @@ void lp_tracer_go(struct lp_tracer *tracer, struct lp_task *task)
 }
 
 /* The attempt found the lock taken: held before the same call again. */
-static bool has_to_wait(const struct lp_tracer *tracer, struct lp_task *task)
+static bool has_to_wait(struct lp_tracer *tracer, struct lp_task *task)
 {
     struct lp_pending *pending = &task->pending;
     int64_t result = pending->regs.result;
@@ -191,6 +213,7 @@ static bool has_to_wait(const struct lp_tracer *tracer, struct lp_task *task)
     uint64_t args[6];
     memcpy(args, pending->regs.args, sizeof args);
     lp_regs_again(task->tid, pending->regs.nr, args);
+    lp_leave_conversion(tracer, task);
     return true;
 }
 
@@ -390,9 +413,17 @@ static unsigned drain(struct lp_tracer *tracer)
 
 unsigned lp_tracer_turn(struct lp_tracer *tracer, uint64_t deadline_ns)
 {
-    unsigned count;
-    while ((count = drain(tracer)) == 0 && !tracer->interrupted && lp_clock_ns() < deadline_ns)
+    unsigned count = drain(tracer);
+    /* On the same processor a task that was just let go mostly stops again before its time is up:
+       cheaper than to be woken by a signal. */
+    for (unsigned i = 0; i < YIELDS && count == 0; i++) {
+        sched_yield();
+        count = drain(tracer);
+    }
+    while (count == 0 && !tracer->interrupted && lp_clock_ns() < deadline_ns) {
         wait_for_signal(tracer, deadline_ns);
+        count = drain(tracer);
+    }
     return count;
 }
 

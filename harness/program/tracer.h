@@ -47,6 +47,7 @@ struct lp_pending {
     uint64_t saved_at; /* its address; 0: none */
     bool expired;      /* the time-out is over: the call may say so */
     bool again;        /* the same call once more */
+    bool deadlock;     /* ... which is answered with EDEADLK */
 };
 
 struct lp_task {
@@ -142,6 +143,8 @@ bool lp_enter_call(struct lp_tracer *tracer, struct lp_task *task);
 void lp_enter_go(struct lp_tracer *tracer, struct lp_task *task);
 /* It is over (leave.c). Returns the first event, or LP_NO_EVENT. */
 uint32_t lp_leave_call(struct lp_tracer *tracer, struct lp_task *task);
+/* A lock call that has to wait: a flock that converts has lost its old mode by now (flock(2)). */
+void lp_leave_conversion(struct lp_tracer *tracer, struct lp_task *task);
 /* Does any process of the copy but for descriptor `but_fd` of `but_pid` still have the hold's open
    file description? */
 bool lp_leave_shared(const struct lp_tracer *tracer, const struct lp_tape_hold *hold, pid_t but_pid,
