@@ -57,7 +57,7 @@ PLUGINS := $(foreach p,redis postgres mariadb etcd,$(if $(wildcard drivers/$(p))
 ROOMS := base os scenario history check verdict drivers reports place fault run explore program bench doctor cli
 # drivers/skeleton.c is an example, built as its readers will build theirs.
 src_of = $(sort $(wildcard $(if $(filter drivers,$(1)),$(filter-out drivers/skeleton.c,$(wildcard drivers/*.c)) $(foreach d,$(DRIVER_DIRS),drivers/$(d)/*.c),$(if $(filter reports,$(1)),reports/*.c,harness/$(1)/*.c))))
-DRIVER_DIRS := file name memory sqlite broken
+DRIVER_DIRS := file name memory sqlite broken cmd
 lib_of = $(OUT)/lib/lib$(1).a
 # A static archive is searched from left to right, so the user comes before the used.
 REVERSED := cli doctor bench program explore run fault place reports drivers verdict check history scenario os base

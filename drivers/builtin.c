@@ -16,6 +16,7 @@ const struct lp_driver *const lp_builtin_drivers[] = {
     &lp_driver_mutex,
     &lp_driver_robust,
     &lp_driver_semaphore,
+    &lp_driver_cmd,
     &lp_driver_broken_noop,
     &lp_driver_broken_check_then_act,
     &lp_driver_broken_double_grant,

@@ -23,6 +23,8 @@ extern const struct lp_driver lp_driver_robust;
 extern const struct lp_driver lp_driver_semaphore;
 /* sqlite/ */
 extern const struct lp_driver lp_driver_sqlite;
+/* cmd/ */
+extern const struct lp_driver lp_driver_cmd;
 /* broken/ */
 extern const struct lp_driver lp_driver_broken_noop;
 extern const struct lp_driver lp_driver_broken_check_then_act;

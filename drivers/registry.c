@@ -12,6 +12,7 @@
 
 #define PLUGIN_SYMBOL "lockproof_driver"
 #define PLUGIN_SUFFIX ".so"
+#define PROGRAM_PREFIX "cmd:"
 
 /* Drivers that are plug-ins of this source tree: listed even when they were not built. */
 struct known_plugin {
@@ -148,8 +149,31 @@ void lp_registry_release(struct lp_registry *registry)
     memset(registry, 0, sizeof *registry);
 }
 
+/* "cmd:PROGRAM": the driver `cmd` with that program as the default of its parameter. */
+static int load_program(struct lp_registry *registry, const char *program, struct lp_err *err)
+{
+    struct lp_arena *arena = &registry->texts;
+    if (*program == '\0')
+        return lp_err_set(err, LP_ERR_USAGE,
+                          "option '--driver': no program behind '" PROGRAM_PREFIX "'");
+    size_t count = lp_driver_cmd.param_count;
+    struct lp_param *params = lp_arena_array(arena, count, sizeof *params);
+    struct lp_driver *driver = lp_arena_alloc(arena, sizeof *driver);
+    memcpy(params, lp_driver_cmd.params, count * sizeof *params);
+    *driver = lp_driver_cmd;
+    driver->params = params;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(params[i].name, "program") == 0)
+            params[i].initial = lp_arena_strdup(arena, program);
+    row_for(registry, driver->name)->driver = driver;
+    return 0;
+}
+
 int lp_registry_load(struct lp_registry *registry, const char *file, struct lp_err *err)
 {
+    size_t prefix = strlen(PROGRAM_PREFIX);
+    if (strncmp(file, PROGRAM_PREFIX, prefix) == 0)
+        return load_program(registry, file + prefix, err);
     return load(registry, file, err);
 }
 

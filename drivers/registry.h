@@ -33,7 +33,8 @@ struct lp_registry {
    becomes a row with its reason; that is no error. */
 void lp_registry_init(struct lp_registry *registry, const char *plugin_dir);
 void lp_registry_release(struct lp_registry *registry); /* takes a zeroed struct too */
-/* Loads a driver of the user's own (--driver FILE.so). A name that is taken is refused. */
+/* Loads a driver of the user's own (--driver FILE.so), or gives the driver `cmd` its program
+   (--driver cmd:PROGRAM). A name that is taken is refused. */
 int lp_registry_load(struct lp_registry *registry, const char *file,
                      struct lp_err *err) LP_MUST_CHECK;
 

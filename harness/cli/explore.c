@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "cli/catalogue.h"
 #include "cli/explored.h"
+#include "cli/explore_program.h"
 #include "cli/options.h"
 #include "cli/ui.h"
 
@@ -44,7 +45,8 @@ static const struct lp_option rows[] = {
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "run folder (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
      "text json junit tap markdown github; repeatable"},
-    {"driver", '\0', "FILE.so", LP_OPTION_LIST, AT(drivers), 0, "load a driver; repeatable"},
+    {"driver", '\0', "FILE.so|cmd:PROGRAM", LP_OPTION_LIST, AT(drivers), 0,
+     "load a driver, or take a program as one; repeatable"},
     {"workdir", '\0', "DIR", LP_OPTION_TEXT, AT(workdir), 0, "where {shared} lies (tmpfs if any)"},
     {"progress", '\0', "WHEN", LP_OPTION_TEXT, AT(progress), 0, "auto, always or never"},
     {"dry-run", 'n', NULL, LP_OPTION_FLAG, AT(dry_run), 0, "print the resolved plan, run nothing"},
@@ -55,7 +57,8 @@ static const struct lp_option rows[] = {
 const struct lp_command_line lp_line_explore = {
     .options = rows,
     .option_count = LP_ARRAY_LEN(rows),
-    .synopsis = "explore [OPTION...] SCENARIO",
+    .synopsis = "explore [OPTION...] SCENARIO\n       lockproof explore [OPTION...] -- PROGRAM "
+                "[ARG...]   (explore --help --)",
     .summary =
         "Tries the orders of a scenario's steps one by one, on the real backend with the real "
         "lock,\ninstead of hoping for the unlucky one. A losing order is made simple, repeated, "
@@ -241,7 +244,7 @@ int lp_command_explore(int argc, char **argv)
     int status = -1;
     lp_arena_init(&command.arena);
     if (names_program(argc, argv))
-        lp_err_set(&err, LP_ERR_USAGE, "programs cannot be explored yet; name a scenario");
+        status = lp_command_explore_program(argc, argv);
     else if (lp_options_parse(&lp_line_explore, argc, argv, &command.options, names, &count, &help,
                               &err) == 0) {
         const struct lp_texts *drivers = &command.options.drivers;

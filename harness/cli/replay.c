@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "cli/catalogue.h"
 #include "cli/explored.h"
+#include "cli/explore_program.h"
 #include "cli/options.h"
 #include "cli/ui.h"
 #include "explore/replay.h"
@@ -27,7 +28,8 @@ static const struct lp_option rows[] = {
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "run folder (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
      "text json junit tap markdown github; repeatable"},
-    {"driver", '\0', "FILE.so", LP_OPTION_LIST, AT(drivers), 0, "load a driver; repeatable"},
+    {"driver", '\0', "FILE.so|cmd:PROGRAM", LP_OPTION_LIST, AT(drivers), 0,
+     "load a driver, or take a program as one; repeatable"},
     {"workdir", '\0', "DIR", LP_OPTION_TEXT, AT(workdir), 0, "where {shared} lies (tmpfs if any)"},
     {"quiet", 'q', NULL, LP_OPTION_FLAG, AT(quiet), 0, "only the last line"},
     {"no-color", '\0', NULL, LP_OPTION_FLAG, AT(no_color), 0, "no colour (also: NO_COLOR)"},
@@ -123,10 +125,13 @@ static int carry_out(struct command *command, const char **files, size_t count, 
                           count ? "several schedules given" : "no schedule given");
     if (read_schedule(command, files[0], err) == -1)
         return -1;
-    const struct lp_schedule_key *program = lp_schedule_find(&command->schedule, "program");
-    if (program)
-        return lp_schedule_fail(&command->schedule, program->line, program->column, err,
-                                "schedules of programs cannot be replayed yet");
+    if (lp_schedule_find(&command->schedule, "program")) {
+        const struct lp_replay_request program = {.formats = options->formats,
+                                                  .out = options->out,
+                                                  .quiet = options->quiet,
+                                                  .no_color = options->no_color};
+        return lp_replay_program(&command->schedule, &program, err);
+    }
     if (load(command, files[0], err) == -1)
         return -1;
     struct lp_explore_request *request = &command->request;

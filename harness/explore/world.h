@@ -97,8 +97,8 @@ struct lp_world {
        after each step of that worker (not after LP_WENT_BLOCKED); never changes anything. */
     bool (*next)(void *self, unsigned worker, struct lp_intent *intent);
     int (*step)(void *self, unsigned worker, struct lp_effect *effect, struct lp_err *err);
-    /* May be NULL. Is it known, without trying, that the worker's step would be LP_WENT_BLOCKED now?
-       A world that can tell saves the search a walk from the start for each such try. */
+    /* May be NULL. Is it known, without trying, that the worker would have to wait now? A world
+       that can tell saves the search a walk from the start for each such try. */
     bool (*waits)(void *self, unsigned worker);
     /* The schedule is over: what came of it? */
     int (*judge)(void *self, enum lp_ending ending, struct lp_outcome_seen *seen,

@@ -274,6 +274,34 @@ struct lp_task *lp_tracer_sleeper(const struct lp_tracer *tracer, uint32_t copy)
     return first;
 }
 
+void lp_tracer_wake(struct lp_tracer *tracer, struct lp_task *task)
+{
+    struct lp_pending *pending = &task->pending;
+    if (pending->wake_ns > tracer->now_ns)
+        tracer->now_ns = pending->wake_ns;
+    pending->expired = true;
+    if (pending->row->class != LP_SYS_WAIT_FD)
+        lp_regs_skip(task->tid, pending->row->class == LP_SYS_FUTEX ? -ETIMEDOUT : 0);
+    lp_task_resume(task, 0);
+}
+
+void lp_tracer_look_again(struct lp_tracer *tracer, uint32_t copy)
+{
+    uint32_t word;
+    for (size_t i = 0; i < tracer->task_count; i++) {
+        struct lp_task *task = tracer->tasks[i];
+        const struct lp_pending *pending = &task->pending;
+        if (task->copy != copy || task->state != LP_TASK_ASLEEP)
+            continue;
+        bool may = pending->row->class == LP_SYS_WAIT_FD;
+        if (pending->row->class == LP_SYS_FUTEX)
+            may = lp_inspect_read(task->pid, pending->regs.args[0], &word, sizeof word) == 0 &&
+                  word != (uint32_t)pending->regs.args[2];
+        if (may)
+            lp_task_resume(task, 0);
+    }
+}
+
 /* ---- the clock without a call ---- */
 
 static uint64_t skip_pointers(pid_t pid, uint64_t at)

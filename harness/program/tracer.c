@@ -68,7 +68,7 @@ static void remove_task(struct lp_tracer *tracer, struct lp_task *task)
     free(task);
 }
 
-static void resume(struct lp_task *task, int signal)
+void lp_task_resume(struct lp_task *task, int signal)
 {
     task->state = LP_TASK_RUNNING;
     ptrace(PTRACE_CONT, task->tid, NULL, (void *)(intptr_t)signal);
@@ -101,10 +101,10 @@ static void time_call(struct lp_tracer *tracer, struct lp_task *task)
         if (task->pending.tried)
             resume_to_end(task);
         else
-            resume(task, 0);
+            lp_task_resume(task, 0);
         break;
     case LP_CLOCK_ANSWERED:
-        resume(task, 0);
+        lp_task_resume(task, 0);
         break;
     case LP_CLOCK_SLEEPS:
         tracer->reads = 0;
@@ -121,7 +121,7 @@ static void answer_deadlock(struct lp_tracer *tracer, struct lp_task *task)
     lp_enter_go(tracer, task);
     lp_leave_call(tracer, task);
     lp_pending_clear(&task->pending);
-    resume(task, 0);
+    lp_task_resume(task, 0);
 }
 
 static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned long message)
@@ -134,7 +134,7 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
     if (message == LP_SYS_TRACED && lp_regs_load(task->tid, &regs) == 0)
         row = lp_sys_find(regs.nr);
     if (!row) {
-        resume(task, 0);
+        lp_task_resume(task, 0);
         return;
     }
     bool again = pending->again, deadlock = pending->deadlock;
@@ -153,7 +153,7 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
     if (!lp_enter_call(tracer, task)) {
         if (pending->drop)
             lp_regs_skip(task->tid, (int64_t)regs.args[2]);
-        resume(task, 0);
+        lp_task_resume(task, 0);
         return;
     }
     pending->visible = true;
@@ -189,11 +189,11 @@ void lp_tracer_go(struct lp_tracer *tracer, struct lp_task *task)
     struct lp_pending *pending = &task->pending;
     if (!pending->row) { /* its end */
         lp_leave_process(tracer, task);
-        resume(task, 0);
+        lp_task_resume(task, 0);
         return;
     }
     if (pending->again) { /* stopped behind a lock call that found it taken: it is made once more */
-        resume(task, 0);
+        lp_task_resume(task, 0);
         return;
     }
     lp_enter_go(tracer, task);
@@ -223,7 +223,7 @@ static void call_ends(struct lp_tracer *tracer, struct lp_task *task)
     struct lp_regs now;
     task->in_call = false;
     if (!pending->row || lp_regs_load(task->tid, &now) == -1) {
-        resume(task, 0);
+        lp_task_resume(task, 0);
         return;
     }
     pending->regs.result = now.result;
@@ -234,7 +234,7 @@ static void call_ends(struct lp_tracer *tracer, struct lp_task *task)
             task->state = LP_TASK_ASLEEP;
         } else {
             lp_pending_clear(pending);
-            resume(task, 0);
+            lp_task_resume(task, 0);
         }
         return;
     }
@@ -250,7 +250,7 @@ static void call_ends(struct lp_tracer *tracer, struct lp_task *task)
     if (tracer->after)
         tracer->after(tracer->self, tracer, task, event);
     lp_pending_clear(pending);
-    resume(task, 0);
+    lp_task_resume(task, 0);
 }
 
 /* ---- other stops ---- */
@@ -266,7 +266,7 @@ static void has_child(struct lp_tracer *tracer, struct lp_task *parent, pid_t ti
     struct lp_task *child = find_task(tracer, tid);
     if (child && child->state == LP_TASK_NEW) {
         adopt(child, parent);
-        resume(child, 0);
+        lp_task_resume(child, 0);
     } else if (!child) {
         child = lp_tracer_add_task(tracer, tid);
         child->state = LP_TASK_RUNNING;
@@ -334,7 +334,7 @@ static void traced_event(struct lp_tracer *tracer, struct lp_task *task, int eve
     default:
         break;
     }
-    resume(task, 0);
+    lp_task_resume(task, 0);
 }
 
 static void has_ended(struct lp_tracer *tracer, pid_t tid, int status)
@@ -383,7 +383,7 @@ static void handle(struct lp_tracer *tracer, pid_t tid, int status)
     else if (signal == SYSCALL_STOP && task->in_call)
         call_ends(tracer, task);
     else
-        resume(task, signal == SYSCALL_STOP ? 0 : signal);
+        lp_task_resume(task, signal == SYSCALL_STOP ? 0 : signal);
 }
 
 /* ---- the loop ---- */
@@ -425,34 +425,4 @@ unsigned lp_tracer_turn(struct lp_tracer *tracer, uint64_t deadline_ns)
         count = drain(tracer);
     }
     return count;
-}
-
-/* ---- waking ---- */
-
-void lp_tracer_wake(struct lp_tracer *tracer, struct lp_task *task)
-{
-    struct lp_pending *pending = &task->pending;
-    if (pending->wake_ns > tracer->now_ns)
-        tracer->now_ns = pending->wake_ns;
-    pending->expired = true;
-    if (pending->row->class != LP_SYS_WAIT_FD)
-        lp_regs_skip(task->tid, pending->row->class == LP_SYS_FUTEX ? -ETIMEDOUT : 0);
-    resume(task, 0);
-}
-
-void lp_tracer_look_again(struct lp_tracer *tracer, uint32_t copy)
-{
-    uint32_t word;
-    for (size_t i = 0; i < tracer->task_count; i++) {
-        struct lp_task *task = tracer->tasks[i];
-        const struct lp_pending *pending = &task->pending;
-        if (task->copy != copy || task->state != LP_TASK_ASLEEP)
-            continue;
-        bool may = pending->row->class == LP_SYS_WAIT_FD;
-        if (pending->row->class == LP_SYS_FUTEX)
-            may = lp_inspect_read(task->pid, pending->regs.args[0], &word, sizeof word) == 0 &&
-                  word != (uint32_t)pending->regs.args[2];
-        if (may)
-            resume(task, 0);
-    }
 }

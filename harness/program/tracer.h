@@ -162,6 +162,8 @@ bool lp_clock_again(struct lp_tracer *tracer, struct lp_task *task, int64_t resu
 /* After an exec: hides the clock that is read without a call. */
 void lp_clock_hide(pid_t pid);
 
+/* Lets it run until its next stop, with a signal or 0. */
+void lp_task_resume(struct lp_task *task, int signal);
 struct lp_task *lp_tracer_add_task(struct lp_tracer *tracer, pid_t tid);
 /* A new process that waits to be traced (spawn.c). */
 int lp_spawn_process(const struct lp_tracer *tracer, const struct lp_spawn *spawn, pid_t *pid,
