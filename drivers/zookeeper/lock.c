@@ -31,6 +31,8 @@ static enum lp_outcome make_node(struct lp_client *client, struct lp_grant *gran
     int code = zoo_create2(state->handle, prefix, "", 0, &ZOO_OPEN_ACL_UNSAFE,
                            ZOO_EPHEMERAL | ZOO_SEQUENCE, made, sizeof made, &stat);
     outcome = zk_outcome(client, code, true, "cannot make the lock's node");
+    if (outcome == LP_UNKNOWN)
+        zk_hang_up(client); /* one that we do not know would stand before all others */
     if (outcome != LP_OK)
         return outcome;
     snprintf(state->node, sizeof state->node, "%s", made);
@@ -67,7 +69,12 @@ static enum lp_outcome delete_node(struct lp_client *client)
     struct zk_state *state = zk_state_of(client);
     if (!state->handle || state->node[0] == '\0')
         return lp_fail(client, LP_FAIL, 0, "not held: the session is gone");
-    int code = zoo_delete(state->handle, state->node, -1);
+    uint64_t until_ns = lp_now_ns(client) + zk_params_of(client)->timeout_ns;
+    int code;
+    /* Deleting twice harms nobody: after a lost connection the answer is asked for again. */
+    while ((code = zoo_delete(state->handle, state->node, -1)) == ZCONNECTIONLOSS &&
+           lp_now_ns(client) < until_ns)
+        zk_wait_connected(client, until_ns);
     state->node[0] = '\0';
     if (code == ZNONODE)
         return lp_fail(client, LP_FAIL, 0, "not held: our node is gone");

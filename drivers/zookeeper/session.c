@@ -77,6 +77,11 @@ static int wait_connected(struct zk_news *news, uint64_t deadline_ns)
     return state;
 }
 
+void zk_wait_connected(struct lp_client *client, uint64_t deadline_ns)
+{
+    wait_connected(&zk_state_of(client)->news, deadline_ns);
+}
+
 unsigned zk_touched(struct lp_client *client)
 {
     struct zk_news *news = &zk_state_of(client)->news;
@@ -203,27 +208,24 @@ enum lp_outcome zk_make_path(struct lp_client *client, const char *path)
     return LP_OK;
 }
 
-/* Whoever knows number and password of a session may go on with it, and end it. That it is gone is
-   told to the next one who asks for it. */
+/* Whoever knows number and password of a session may go on with it, and end it. Its client comes
+   back meanwhile and takes it over again, so this is done until somebody who asks for it is told
+   that it is gone. */
 enum lp_outcome zk_harm(struct lp_client *client, enum lp_harm harm,
                         const struct lp_session *victim)
 {
     struct zk_state *state = zk_state_of(client);
     clientid_t id = {.client_id = (int64_t)victim->id};
-    uint64_t timeout_ns = zk_params_of(client)->timeout_ns;
+    uint64_t until_ns = lp_now_ns(client) + zk_params_of(client)->timeout_ns;
+    int seen = 0;
     if (harm != LP_HARM_EXPIRE)
         return lp_fail(client, LP_FAIL, 0, "ZooKeeper cuts no connection on demand");
     memcpy(id.passwd, victim->key, sizeof id.passwd);
-    zk_hang_up(client);
-    state->handle = dial(client, &id);
-    if (!state->handle ||
-        wait_connected(&state->news, lp_now_ns(client) + timeout_ns) != ZOO_CONNECTED_STATE) {
+    while (seen != ZOO_EXPIRED_SESSION_STATE && lp_now_ns(client) < until_ns) {
         zk_hang_up(client);
-        return lp_fail(client, LP_FAIL, 0, "the session could not be taken over");
+        state->handle = dial(client, &id);
+        seen = state->handle ? wait_connected(&state->news, until_ns) : 0;
     }
-    zk_hang_up(client);
-    state->handle = dial(client, &id);
-    int seen = state->handle ? wait_connected(&state->news, lp_now_ns(client) + timeout_ns) : 0;
     zk_hang_up(client);
     return seen == ZOO_EXPIRED_SESSION_STATE
                ? LP_OK

@@ -47,6 +47,8 @@ static inline struct zk_state *zk_state_of(struct lp_client *client)
 /* session.c */
 enum lp_outcome zk_connect(struct lp_client *client);
 void zk_hang_up(struct lp_client *client);
+/* The library reconnects by itself; comes back when it has, or never can, or at the deadline. */
+void zk_wait_connected(struct lp_client *client, uint64_t deadline_ns);
 /* What an answer of the library means, with a sentence in client->error when it is not ZOK. An
    expired session is hung up. */
 enum lp_outcome zk_outcome(struct lp_client *client, int code, bool writes, const char *what);

@@ -12,12 +12,12 @@
 static const struct {
     const char *name;
     enum lp_target_kind kind;
-    bool index;
+    unsigned takes; /* words that may follow */
 } words[] = {
-    {"holder", LP_TARGET_HOLDER, false},      {"waiter", LP_TARGET_WAITER, false},
-    {"worker", LP_TARGET_WORKER, true},       {"group", LP_TARGET_GROUP, false},
-    {"container", LP_TARGET_CONTAINER, true}, {"server", LP_TARGET_SERVER, true},
-    {"primary", LP_TARGET_SERVER, false},     {"replica", LP_TARGET_SERVER, false},
+    {"holder", LP_TARGET_HOLDER, 0},       {"waiter", LP_TARGET_WAITER, 0},
+    {"worker", LP_TARGET_WORKER, 1},       {"group", LP_TARGET_GROUP, 1},
+    {"container", LP_TARGET_CONTAINER, 1}, {"server", LP_TARGET_SERVER, 2},
+    {"primary", LP_TARGET_SERVER, 0},      {"replica", LP_TARGET_SERVER, 0},
 };
 
 /* The word at `*text`, ended; *text moves behind it. NULL at the end. */
@@ -119,7 +119,8 @@ static int resolve(struct lp_parse *parse, struct lp_fault_target *target)
             parse, target->mark, "unknown target %s%s", lp_quote(target->text).text,
             lp_hint(word ? word : "", words, LP_ARRAY_LEN(words), sizeof(words[0])).text);
     target->kind = words[row].kind;
-    if (next_word(parse, &text) || (second && strcmp(word, "server") != 0))
+    unsigned given = (first != NULL) + (second != NULL) + (next_word(parse, &text) != NULL);
+    if (given > words[row].takes)
         return lp_parse_fail(parse, target->mark, "target %s has too many words",
                              lp_quote(target->text).text);
     switch (target->kind) {
