@@ -63,7 +63,7 @@ static void search_fenced(const struct lp_part *part, struct lp_ruling *ruling)
         for (size_t i = 0; i < part->item_count; i++)
             if ((part->items[i].kind == LP_CALL_WRITE) == (writes == 1))
                 half.items[half.item_count++] = part->items[i];
-        lp_search(&half, ruling);
+        lp_part_search(&half, ruling);
     }
     free(half.items);
 }
@@ -79,7 +79,7 @@ static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
         if (part->model->kind == LP_MODEL_FENCED)
             search_fenced(part, ruling);
         else
-            lp_search(part, ruling);
+            lp_part_search(part, ruling);
     }
     lp_part_release(part);
 }

@@ -31,7 +31,7 @@
 /* ---- what happens by itself ---- */
 
 /* Is the call that must come before it done? */
-static bool is_free(const struct lp_search *search, uint32_t slot, const uint64_t *done)
+static bool is_free(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
 {
     uint32_t after = search->slots[slot].after;
     return after == LP_NO_SLOT || lp_bit(done, after);
@@ -39,7 +39,7 @@ static bool is_free(const struct lp_search *search, uint32_t slot, const uint64_
 
 /* A call of unknown outcome may be left behind: calls that its process made when it was over have
    taken effect, so that it no longer can. */
-static bool is_behind(const struct lp_search *search, uint32_t slot, const uint64_t *done)
+static bool is_behind(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
 {
     const struct lp_item *item = search->slots[slot].item;
     if (!item->optional || item->return_ns == LP_CALL_NEVER)
@@ -54,7 +54,7 @@ static bool is_behind(const struct lp_search *search, uint32_t slot, const uint6
 }
 
 /* Observations that are right in the state that is there; true when there was one. */
-static bool observe(struct lp_search *search, uint64_t *words, uint32_t *node)
+static bool observe(struct lp_part_search *search, uint64_t *words, uint32_t *node)
 {
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
     bool seen = false;
@@ -81,7 +81,7 @@ static bool observe(struct lp_search *search, uint64_t *words, uint32_t *node)
 }
 
 /* A write is about to take effect: the others in flight may just have. */
-static void spare_writes(struct lp_search *search, uint64_t *words)
+static void spare_writes(struct lp_part_search *search, uint64_t *words)
 {
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
     for (size_t i = 0; i < search->mask_words; i++)
@@ -95,7 +95,7 @@ static void spare_writes(struct lp_search *search, uint64_t *words)
 
 /* ---- one step ---- */
 
-static bool give_up(struct lp_search *search, enum lp_why why)
+static bool give_up(struct lp_part_search *search, enum lp_why why)
 {
     search->ruling->decided = LP_DECIDED_UNKNOWN;
     search->ruling->why = why;
@@ -104,7 +104,7 @@ static bool give_up(struct lp_search *search, enum lp_why why)
     return false;
 }
 
-static bool within_budget(struct lp_search *search)
+static bool within_budget(struct lp_part_search *search)
 {
     const struct lp_budget *budget = search->part->budget;
     if (++search->tries < CLOCK_EVERY)
@@ -121,7 +121,8 @@ static bool within_budget(struct lp_search *search)
 }
 
 /* In `words` a call that must come before another one may be spare: then it is taken as done. */
-static bool settle_before(struct lp_search *search, uint64_t *words, uint32_t slot, uint32_t *node)
+static bool settle_before(struct lp_part_search *search, uint64_t *words, uint32_t slot,
+                          uint32_t *node)
 {
     uint32_t after = search->slots[slot].after;
     if (after == LP_NO_SLOT || lp_bit(lp_done_of(search, words), after))
@@ -135,7 +136,7 @@ static bool settle_before(struct lp_search *search, uint64_t *words, uint32_t sl
 }
 
 /* What its process did later, when this one was over, cannot have been before. */
-static void forbid_before(const struct lp_search *search, uint32_t slot, uint64_t *spare)
+static void forbid_before(const struct lp_part_search *search, uint32_t slot, uint64_t *spare)
 {
     const struct lp_item *item = search->slots[slot].item;
     for (uint32_t other = 0; other < search->slot_count; other++) {
@@ -147,7 +148,7 @@ static void forbid_before(const struct lp_search *search, uint32_t slot, uint64_
 }
 
 /* Lets one call take effect in configuration `index` of `now`, if it could. */
-static bool try_call(struct lp_search *search, size_t index, uint32_t slot, uint32_t must)
+static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot, uint32_t must)
 {
     const struct lp_item *item = search->slots[slot].item;
     bool writes = search->is_register && item->kind == LP_CALL_WRITE;
@@ -177,7 +178,7 @@ static bool try_call(struct lp_search *search, size_t index, uint32_t slot, uint
     return within_budget(search);
 }
 
-static bool try_all(struct lp_search *search, size_t index, uint32_t must)
+static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
 {
     for (size_t i = 0; i < search->mask_words; i++) {
         uint64_t done = search->now.words[index * search->stride + search->state_words + i];
@@ -192,7 +193,7 @@ static bool try_all(struct lp_search *search, size_t index, uint32_t must)
 }
 
 /* It is over: its bits mean nothing any more. */
-static void forget(struct lp_search *search, uint32_t slot)
+static void forget(struct lp_part_search *search, uint32_t slot)
 {
     bool optional = search->slots[slot].item->optional;
     search->expiring -= optional;
@@ -234,7 +235,7 @@ static void forget(struct lp_search *search, uint32_t slot)
     search->slots[slot].item = NULL;
 }
 
-static bool all_have(struct lp_search *search, uint32_t must)
+static bool all_have(struct lp_part_search *search, uint32_t must)
 {
     for (size_t i = 0; i < search->now.count; i++)
         if (search->now.marks[i] != LP_MARK_DEAD &&
@@ -244,7 +245,7 @@ static bool all_have(struct lp_search *search, uint32_t must)
 }
 
 /* Without anything more happening: it was done, or need not have left a trace. */
-static bool keep_as_is(struct lp_search *search, size_t index, uint32_t must)
+static bool keep_as_is(struct lp_part_search *search, size_t index, uint32_t must)
 {
     uint64_t *words = search->scratch;
     uint32_t node = search->now.nodes[index];
@@ -264,7 +265,7 @@ static bool keep_as_is(struct lp_search *search, size_t index, uint32_t must)
 
 /* The call in `must` has returned: from here on only ways in which it took effect; if its outcome
    is unknown, those in which it never will as well. */
-static bool require(struct lp_search *search, uint32_t must)
+static bool require(struct lp_part_search *search, uint32_t must)
 {
     search->event++;
     if (!all_have(search, must)) {
@@ -286,7 +287,7 @@ static bool require(struct lp_search *search, uint32_t must)
 }
 
 /* Would a call of its process be left behind by this one? Then it is not to be made in a hurry. */
-static bool leaves_behind(const struct lp_search *search, const struct lp_item *item)
+static bool leaves_behind(const struct lp_part_search *search, const struct lp_item *item)
 {
     for (uint32_t slot = 0; search->expiring > 0 && slot < search->slot_count; slot++) {
         const struct lp_item *other = search->slots[slot].item;
@@ -297,7 +298,7 @@ static bool leaves_behind(const struct lp_search *search, const struct lp_item *
     return false;
 }
 
-static void invoke(struct lp_search *search, const struct lp_item *item)
+static void invoke(struct lp_part_search *search, const struct lp_item *item)
 {
     uint32_t slot = lp_flight_slot(search);
     uint32_t *last = &search->of_process[item->process];
@@ -336,7 +337,7 @@ static void invoke(struct lp_search *search, const struct lp_item *item)
 
 /* ---- the walk ---- */
 
-static void tell_violation(struct lp_search *search, uint64_t until_ns)
+static void tell_violation(struct lp_part_search *search, uint64_t until_ns)
 {
     const struct lp_part *part = search->part;
     snprintf(search->ruling->detail, sizeof search->ruling->detail,
@@ -345,7 +346,7 @@ static void tell_violation(struct lp_search *search, uint64_t until_ns)
         lp_ruling_witness(search->ruling, part->items[i].call);
 }
 
-static bool return_until(struct lp_search *search, uint64_t time_ns, uint64_t slack_ns)
+static bool return_until(struct lp_part_search *search, uint64_t time_ns, uint64_t slack_ns)
 {
     while (search->heap_count > 0) {
         uint64_t return_ns = search->slots[search->heap[0]].item->return_ns;
@@ -360,7 +361,7 @@ static bool return_until(struct lp_search *search, uint64_t time_ns, uint64_t sl
     return true;
 }
 
-static void walk(struct lp_search *search)
+static void walk(struct lp_part_search *search)
 {
     const struct lp_part *part = search->part;
     for (size_t i = 0; i < part->item_count; i++) {
@@ -379,7 +380,7 @@ static void walk(struct lp_search *search)
         }
 }
 
-static void release(struct lp_search *search)
+static void release(struct lp_part_search *search)
 {
     lp_bag_release(&search->now);
     lp_bag_release(&search->next);
@@ -396,9 +397,9 @@ static void release(struct lp_search *search)
     free(search->eager);
 }
 
-void lp_search(const struct lp_part *part, struct lp_ruling *ruling)
+void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
 {
-    struct lp_search search = {.part = part, .ruling = ruling};
+    struct lp_part_search search = {.part = part, .ruling = ruling};
     enum lp_model_kind kind = part->model->kind;
     ruling->rule = "search";
     search.is_register = kind == LP_MODEL_REGISTER || kind == LP_MODEL_CAS_REGISTER;

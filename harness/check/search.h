@@ -43,7 +43,7 @@ struct lp_node {
     bool without_trace; /* somewhere before, where it does not matter: see search_order.c */
 };
 
-struct lp_search {
+struct lp_part_search {
     const struct lp_part *part;
     struct lp_ruling *ruling;
     bool is_register;
@@ -82,34 +82,35 @@ static inline void lp_bit_clear(uint64_t *mask, uint32_t slot)
     mask[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
-static inline uint64_t *lp_done_of(const struct lp_search *search, uint64_t *words)
+static inline uint64_t *lp_done_of(const struct lp_part_search *search, uint64_t *words)
 {
     return words + search->state_words;
 }
 
-static inline uint64_t *lp_spare_of(const struct lp_search *search, uint64_t *words)
+static inline uint64_t *lp_spare_of(const struct lp_part_search *search, uint64_t *words)
 {
     return words + search->state_words + search->mask_words;
 }
 
 /* ---- search_flight.c ---- */
-void lp_flight_widen(struct lp_search *search);    /* twice as many slots; the first ones at all */
-uint32_t lp_flight_slot(struct lp_search *search); /* one that is not in use */
-void lp_flight_push(struct lp_search *search, uint32_t slot);
-uint32_t lp_flight_pop(struct lp_search *search); /* the one whose call returns first */
+void lp_flight_widen(
+    struct lp_part_search *search); /* twice as many slots; the first ones at all */
+uint32_t lp_flight_slot(struct lp_part_search *search); /* one that is not in use */
+void lp_flight_push(struct lp_part_search *search, uint32_t slot);
+uint32_t lp_flight_pop(struct lp_part_search *search); /* the one whose call returns first */
 
 /* ---- search_bag.c ---- */
 void lp_bag_clear(struct lp_bag *bag);
 void lp_bag_release(struct lp_bag *bag);
 /* Adds a configuration unless one that is there is as good; those that are worse die. */
-void lp_bag_add(const struct lp_search *search, struct lp_bag *bag, const uint64_t *words,
+void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const uint64_t *words,
                 uint32_t node, enum lp_mark mark);
 size_t lp_bag_memory(const struct lp_bag *bag);
 
 /* ---- search_order.c ---- */
-uint32_t lp_node_add(struct lp_search *search, uint32_t parent, const struct lp_item *item,
+uint32_t lp_node_add(struct lp_part_search *search, uint32_t parent, const struct lp_item *item,
                      bool without_trace);
 /* Tells the order that ends in `node`. */
-void lp_search_order(struct lp_search *search, uint32_t node);
+void lp_search_order(struct lp_part_search *search, uint32_t node);
 
 #endif

@@ -35,7 +35,7 @@ size_t lp_bag_memory(const struct lp_bag *bag)
     return bag->cap * 8 + bag->node_cap * 4 + bag->link_cap * 4 + bag->mark_cap;
 }
 
-static bool is_as_good(const struct lp_search *search, const uint64_t *a, const uint64_t *b)
+static bool is_as_good(const struct lp_part_search *search, const uint64_t *a, const uint64_t *b)
 {
     size_t masks = search->mask_words;
     const uint64_t *a_done = a + search->state_words, *b_done = b + search->state_words;
@@ -49,7 +49,7 @@ static bool is_as_good(const struct lp_search *search, const uint64_t *a, const 
     return true;
 }
 
-static bool same_state(const struct lp_search *search, const uint64_t *a, const uint64_t *b)
+static bool same_state(const struct lp_part_search *search, const uint64_t *a, const uint64_t *b)
 {
     for (size_t i = 0; i < search->state_words; i++)
         if (a[i] != b[i])
@@ -57,7 +57,7 @@ static bool same_state(const struct lp_search *search, const uint64_t *a, const 
     return true;
 }
 
-static void make_room(const struct lp_search *search, struct lp_bag *bag)
+static void make_room(const struct lp_part_search *search, struct lp_bag *bag)
 {
     size_t need = bag->count + 1;
     if (need * search->stride > bag->cap)
@@ -69,7 +69,7 @@ static void make_room(const struct lp_search *search, struct lp_bag *bag)
     }
 }
 
-void lp_bag_add(const struct lp_search *search, struct lp_bag *bag, const uint64_t *words,
+void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const uint64_t *words,
                 uint32_t node, enum lp_mark mark)
 {
     uint64_t hash = words[0];

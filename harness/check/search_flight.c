@@ -7,13 +7,13 @@
 
 #include "base/str.h"
 
-static bool returns_before(const struct lp_search *search, uint32_t left, uint32_t right)
+static bool returns_before(const struct lp_part_search *search, uint32_t left, uint32_t right)
 {
     const struct lp_item *a = search->slots[left].item, *b = search->slots[right].item;
     return a->return_ns != b->return_ns ? a->return_ns < b->return_ns : a->call < b->call;
 }
 
-void lp_flight_push(struct lp_search *search, uint32_t slot)
+void lp_flight_push(struct lp_part_search *search, uint32_t slot)
 {
     uint32_t *heap = search->heap;
     uint32_t at = search->heap_count++;
@@ -22,7 +22,7 @@ void lp_flight_push(struct lp_search *search, uint32_t slot)
     heap[at] = slot;
 }
 
-uint32_t lp_flight_pop(struct lp_search *search)
+uint32_t lp_flight_pop(struct lp_part_search *search)
 {
     uint32_t *heap = search->heap;
     uint32_t first = heap[0], last = heap[--search->heap_count], at = 0;
@@ -46,7 +46,7 @@ static uint64_t *widen_mask(uint64_t *mask, size_t from, size_t to)
     return wider;
 }
 
-static void widen_bag(const struct lp_search *search, struct lp_bag *bag, size_t masks)
+static void widen_bag(const struct lp_part_search *search, struct lp_bag *bag, size_t masks)
 {
     size_t stride = search->state_words + 2 * masks, state = search->state_words;
     size_t old = search->mask_words;
@@ -63,7 +63,7 @@ static void widen_bag(const struct lp_search *search, struct lp_bag *bag, size_t
 }
 
 /* Twice as many slots. */
-void lp_flight_widen(struct lp_search *search)
+void lp_flight_widen(struct lp_part_search *search)
 {
     size_t old = search->mask_words, masks = old == 0 ? 1 : 2 * old;
     widen_bag(search, &search->now, masks);
@@ -90,7 +90,7 @@ void lp_flight_widen(struct lp_search *search)
     search->scratch = lp_alloc(search->stride, sizeof *search->scratch);
 }
 
-uint32_t lp_flight_slot(struct lp_search *search)
+uint32_t lp_flight_slot(struct lp_part_search *search)
 {
     for (size_t i = 0; i < search->mask_words; i++)
         if (~search->active[i] != 0)

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-uint32_t lp_node_add(struct lp_search *search, uint32_t parent, const struct lp_item *item,
+uint32_t lp_node_add(struct lp_part_search *search, uint32_t parent, const struct lp_item *item,
                      bool without_trace)
 {
     if (!search->part->budget->want_order)
@@ -33,7 +33,7 @@ struct placed {
 };
 
 struct order {
-    struct lp_search *search;
+    struct lp_part_search *search;
     uint32_t *seen; /* nodes of calls that left a trace, in order */
     size_t seen_count;
     struct placed *placed;
@@ -45,7 +45,7 @@ struct order {
 
 static const struct lp_item *item_of(const struct order *order, size_t index)
 {
-    const struct lp_search *search = order->search;
+    const struct lp_part_search *search = order->search;
     return &search->part->items[search->nodes[order->seen[index]].call];
 }
 
@@ -84,7 +84,7 @@ static int64_t value_at(const struct order *order, size_t index)
 
 static size_t find_place(const struct order *order, uint32_t item)
 {
-    const struct lp_search *search = order->search;
+    const struct lp_part_search *search = order->search;
     const struct lp_item *write = &search->part->items[item];
     size_t at = first_after(order, search->invoked[item]);
     if (at < order->of_process[write->process])
@@ -110,7 +110,7 @@ static int by_place(const void *a, const void *b)
 
 static void collect(struct order *order, uint32_t node)
 {
-    const struct lp_search *search = order->search;
+    const struct lp_part_search *search = order->search;
     size_t count = 0;
     for (uint32_t at = node; at != LP_NO_NODE; at = search->nodes[at].parent)
         count++;
@@ -159,7 +159,7 @@ static void place_all(struct order *order)
     free(order->place);
 }
 
-void lp_search_order(struct lp_search *search, uint32_t node)
+void lp_search_order(struct lp_part_search *search, uint32_t node)
 {
     struct order order = {.search = search};
     size_t at = 0;
