@@ -38,6 +38,10 @@ CORE_LIBS := $(if $(HAVE_CORE),$(shell pkg-config --libs $(CORE_PKGS)))
 # What talks to a Docker engine; without it the placement docker is skipped, by name.
 ENGINE_PKGS := libcurl
 HAVE_ENGINE := $(shell pkg-config --exists $(ENGINE_PKGS) 2>/dev/null && echo yes)
+# What speaks to other hosts.
+HAVE_OPENSSL := $(shell pkg-config --exists 'openssl >= 1.1.1' 2>/dev/null && echo yes)
+CORE_CFLAGS += $(if $(HAVE_OPENSSL),-DLP_HAVE_OPENSSL)
+CORE_LIBS += $(if $(HAVE_OPENSSL),$(shell pkg-config --libs openssl))
 CORE_CFLAGS += $(if $(HAVE_ENGINE),-DLP_HAVE_CURL)
 CORE_LIBS += $(if $(HAVE_ENGINE),$(shell pkg-config --libs $(ENGINE_PKGS)))
 
@@ -80,7 +84,7 @@ DEPS_doctor := $(ROOMS)
 DEPS_cli := $(ROOMS)
 
 # The static worker is put into containers of any image. Sanitizers do not link statically.
-WORKER_LIBS := $(foreach p,$(CORE_PKGS),$(shell pkg-config --static --libs $(p) 2>/dev/null))
+WORKER_LIBS := $(foreach p,$(CORE_PKGS) $(if $(HAVE_OPENSSL),openssl),$(shell pkg-config --static --libs $(p) 2>/dev/null))
 HAVE_STATIC := $(shell echo 'int main(void) { return 0; }' | \
   $(CC) -x c - -static -o /dev/null $(WORKER_LIBS) 2>/dev/null && echo yes)
 

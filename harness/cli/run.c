@@ -15,6 +15,7 @@
 #include "cli/catalogue.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/peers.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/sweep.h"
@@ -28,7 +29,7 @@
 
 struct options {
     uint64_t workers, rounds, duration_ns, containers, seed, timeout_ns, min_meetings;
-    const char *placement, *out, *progress, *sweep, *workdir, *image;
+    const char *placement, *out, *progress, *sweep, *workdir, *image, *listen, *secret, *peers;
     struct lp_texts formats, drivers;
     bool require, dry_run, quiet, verbose, no_color, report;
 };
@@ -41,9 +42,15 @@ static const struct lp_option rows[] = {
      "run so long (500us 10ms 2s 1m)"},
     {"containers", 'c', "N", LP_OPTION_NUMBER, AT(containers), 1, "containers"},
     {"placement", 'p', "P", LP_OPTION_TEXT, AT(placement), 0,
-     "thread, process, namespace or docker"},
+     "thread, process, namespace, docker, swarm or remote"},
     {"image", '\0', "IMAGE", LP_OPTION_TEXT, AT(image), 0,
      "of Docker containers (lockproof:" LP_VERSION ")"},
+    {"listen", '\0', "HOST:PORT", LP_OPTION_TEXT, AT(listen), 0,
+     "where containers of other hosts join"},
+    {"secret-file", '\0', "FILE", LP_OPTION_TEXT, AT(secret), 0,
+     "holds the one-time secret of those that join"},
+    {"peers", '\0', "HOST", LP_OPTION_TEXT, AT(peers), 0,
+     "placement remote: as many containers as HOST has addresses"},
     {"seed", 's', "N", LP_OPTION_NUMBER, AT(seed), 1, "seed of all random choices"},
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "run folder (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
@@ -111,11 +118,18 @@ static int fill_overrides(const struct options *options, struct lp_overrides *ov
         .image = options->image,
     };
     if (options->placement && lp_placement_parse(options->placement, &overrides->placement) == -1)
-        return lp_err_set(
-            err, LP_ERR_USAGE,
-            "option '--placement': '%s' is none of thread, process, namespace, docker",
-            options->placement);
-    return 0;
+        return lp_err_set(err, LP_ERR_USAGE,
+                          "option '--placement': '%s' is none of thread, process, "
+                          "namespace, docker, swarm, remote",
+                          options->placement);
+    if (overrides->placement != LP_PLACE_REMOTE)
+        return options->peers
+                   ? lp_err_set(err, LP_ERR_USAGE, "option '--peers' needs '--placement remote'")
+                   : 0;
+    if (!options->listen || !options->secret)
+        return lp_err_set(err, LP_ERR_USAGE,
+                          "placement remote needs '--listen' and '--secret-file'");
+    return options->peers ? lp_peers_count(options->peers, &overrides->containers, err) : 0;
 }
 
 /* ---- what to run ---- */
@@ -254,6 +268,8 @@ static int run_job(struct command *command, struct job *job, struct lp_err *err)
         .run_dir = run_dir_of(command, job),
         .workdir = command->options.workdir,
         .worker = command->catalogue.worker,
+        .listen = command->options.listen,
+        .key_file = command->options.secret,
         .reproduce = reproduce(command, job, &command->arena),
         .interrupt_fd = command->interrupt_fd,
         .progress = shown ? lp_progress_show : NULL,

@@ -9,6 +9,8 @@
  *              /dev/shm, and sees its own folder at {private}; no image, no engine, no root
  *   docker     containers are made by a Docker engine (place/docker.h) and run our worker, which
  *              was put into them from outside
+ *   swarm      a job of a Docker Swarm starts our worker on its nodes; it joins over the network
+ *   remote     somebody else starts it: Compose, Kubernetes, a shell
  */
 #ifndef LP_PLACE_PLACE_H
 #define LP_PLACE_PLACE_H
@@ -29,6 +31,7 @@ struct lp_place {
     const char *name;
     bool threads;
     bool engine; /* containers are no children of ours: somebody else starts our worker in them */
+    bool joined; /* and on other hosts: they come over the network */
     int namespaces; /* CLONE_NEW* of a container's process, without the network's */
     /* Whether it can be used here: 0, or -1 with the reason. Tried for real, in a child. */
     int (*usable)(struct lp_err *err);
@@ -44,5 +47,7 @@ extern const struct lp_place lp_place_thread;
 extern const struct lp_place lp_place_process;
 extern const struct lp_place lp_place_namespace;
 extern const struct lp_place lp_place_docker;
+extern const struct lp_place lp_place_swarm;
+extern const struct lp_place lp_place_remote;
 
 #endif

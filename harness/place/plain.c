@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The places without isolation: threads of one process, and ordinary processes. */
+/* The places that isolate nothing: threads of one process, ordinary processes, and containers that
+   somebody else has made before our worker is started in them. */
 #include "place/place.h"
 
 static int always(struct lp_err *err)
@@ -24,6 +25,14 @@ const struct lp_place lp_place_thread = {
 
 const struct lp_place lp_place_process = {
     .name = "process",
+    .usable = always,
+    .prepare = always,
+    .enter = enter_nothing,
+};
+
+const struct lp_place lp_place_remote = {
+    .name = "remote",
+    .joined = true,
     .usable = always,
     .prepare = always,
     .enter = enter_nothing,

@@ -56,7 +56,10 @@ struct lp_control {
     _Atomic uint64_t closed_ns; /* when the last worker ended */
     struct lp_barrier burst;
     struct lp_parking parking;
-    struct lp_trouble trouble;   /* why the run cannot go on */
+    /* On another host than the run's: a burst begins when the others there have arrived, too. */
+    uint32_t relayed;
+    _Atomic uint32_t burst_released; /* futex: bursts that may begin */
+    struct lp_trouble trouble;       /* why the run cannot go on */
     struct lp_trouble complaint; /* the first operation that a backend refused; no reason to stop */
     uint32_t worker_count;
     uint32_t container_count;

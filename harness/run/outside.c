@@ -30,26 +30,33 @@ static int make_pipe(const char *path, int *fd, struct lp_err *err)
     return 0;
 }
 
-int lp_outside_init(struct lp_outside *outside, const struct lp_folders *folders,
-                    const struct lp_scenario *scenario, const char *worker, struct lp_arena *arena,
-                    struct lp_control **control, int *event_fd, struct lp_err *err)
+void lp_outside_name(struct lp_outside *outside, const struct lp_folders *folders,
+                     const struct lp_scenario *scenario)
 {
     *outside = (struct lp_outside){.used = true};
     snprintf(outside->run_id, sizeof outside->run_id, "%s", folders->id);
     lp_owner_self(outside->owner, sizeof outside->owner);
-    outside->history_dir = folders->history_dir;
-    outside->control_file = lp_arena_printf(arena, "%s/control", folders->run_dir);
-    outside->event_file = lp_arena_printf(arena, "%s/events", folders->run_dir);
-    outside->plan_file = lp_arena_printf(arena, "%s/plan", folders->scratch);
     outside->docker = (struct lp_docker){
         .scenario = scenario,
         .run_id = outside->run_id,
         .owner = outside->owner,
         .scratch = folders->scratch,
         .run_dir = folders->run_dir,
-        .plan = outside->plan_file,
-        .worker = worker,
     };
+}
+
+int lp_outside_init(struct lp_outside *outside, const struct lp_folders *folders,
+                    const struct lp_scenario *scenario, const char *worker, struct lp_arena *arena,
+                    struct lp_control **control, int *event_fd, struct lp_err *err)
+{
+    lp_outside_name(outside, folders, scenario);
+    outside->files = true;
+    outside->history_dir = folders->history_dir;
+    outside->control_file = lp_arena_printf(arena, "%s/control", folders->run_dir);
+    outside->event_file = lp_arena_printf(arena, "%s/events", folders->run_dir);
+    outside->plan_file = lp_arena_printf(arena, "%s/plan", folders->scratch);
+    outside->docker.plan = outside->plan_file;
+    outside->docker.worker = worker;
     /* Containers may have any user; each writes files of its own there. */
     if (chmod(outside->history_dir, 01777) == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to open '%s' for all",
@@ -61,7 +68,7 @@ int lp_outside_init(struct lp_outside *outside, const struct lp_folders *folders
 
 void lp_outside_release(struct lp_outside *outside)
 {
-    if (outside->used) {
+    if (outside->files) {
         unlink(outside->control_file);
         unlink(outside->event_file);
         if (chmod(outside->history_dir, 0755) == -1)

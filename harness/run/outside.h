@@ -16,7 +16,8 @@
 #include "place/docker.h"
 
 struct lp_outside {
-    bool used; /* false: nothing here is */
+    bool used;  /* false: nothing here is */
+    bool files; /* containers of this host, which share files with us */
     struct lp_docker docker;
     char owner[192];
     char run_id[64];
@@ -26,12 +27,15 @@ struct lp_outside {
     const char *plan_file; /* in the scratch folder: it may hold a server's password */
 };
 
+struct lp_folders;
 /* In the command: names everything; makes control block and pipe, which go into *control and
  * *event_fd. `worker`: the static executable, or NULL. */
-struct lp_folders;
 int lp_outside_init(struct lp_outside *outside, const struct lp_folders *folders,
                     const struct lp_scenario *scenario, const char *worker, struct lp_arena *arena,
                     struct lp_control **control, int *event_fd, struct lp_err *err) LP_MUST_CHECK;
+/* Only names things: for the objects of a Swarm. */
+void lp_outside_name(struct lp_outside *outside, const struct lp_folders *folders,
+                     const struct lp_scenario *scenario);
 /* Takes away what was made. Takes a zeroed struct too. */
 void lp_outside_release(struct lp_outside *outside);
 

@@ -33,6 +33,8 @@ struct setup {
     struct lp_folders folders;
     struct lp_runner_plan plan;
     struct lp_outside outside;
+    struct lp_relay relay;
+    char join_address[256];
     struct lp_control *control;
     char boot_id[40];
     int event_fd;
@@ -104,7 +106,9 @@ static const struct lp_place *place_of(enum lp_placement placement)
     case LP_PLACE_DOCKER:
         return &lp_place_docker;
     case LP_PLACE_SWARM:
+        return &lp_place_swarm;
     case LP_PLACE_REMOTE:
+        return &lp_place_remote;
     case LP_PLACE_AUTO:
     case LP_PLACE_PROCESS:
         break;
@@ -170,7 +174,7 @@ static bool need_place(struct setup *setup)
         return setup->place->engine ? need_embedded(setup) : true;
     }
     if (scenario->placement_needed || scenario->placement >= LP_PLACE_NAMESPACE) {
-        skip(setup->run, err.text, setup->place->engine ? "a Docker engine" : "namespaces",
+        skip(setup->run, err.text, wanted >= LP_PLACE_DOCKER ? "a Docker engine" : "namespaces",
              err.remedy);
         return false;
     }
@@ -195,6 +199,21 @@ static uint64_t choose_seed(const struct lp_scenario *scenario)
     return seed;
 }
 
+static int listen_to_others(struct setup *setup, struct lp_err *err)
+{
+    const struct lp_run_options *options = setup->options;
+    const char *listen = options->listen ? options->listen : ":0";
+    const char *colon = strrchr(listen, ':');
+    if (colon && colon > listen) {
+        snprintf(setup->join_address, sizeof setup->join_address, "%.*s", (int)(colon - listen),
+                 listen);
+        setup->plan.join_address = setup->join_address;
+    }
+    if (setup->place == &lp_place_swarm)
+        lp_outside_name(&setup->outside, &setup->folders, setup->scenario);
+    return lp_relay_init(&setup->relay, listen, options->key_file, setup->folders.run_dir, err);
+}
+
 static int share_memory(struct setup *setup, struct lp_err *err)
 {
     const struct lp_scenario *scenario = setup->scenario;
@@ -203,6 +222,8 @@ static int share_memory(struct setup *setup, struct lp_err *err)
                                &setup->run->arena, &setup->control, &setup->event_fd, err);
     const struct lp_directing *directing = setup->options->directing;
     unsigned containers = directing ? directing->containers : scenario->containers;
+    if (setup->place->joined && listen_to_others(setup, err) == -1)
+        return -1;
     setup->control = lp_control_map(lp_scenario_workers(scenario), containers);
     setup->event_fd = eventfd(0, EFD_CLOEXEC);
     if (!setup->control || setup->event_fd == -1)
@@ -239,6 +260,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
     setup->plan.scratch = setup->folders.scratch;
     setup->plan.timeout_ns = scenario->timeout_ns;
     setup->plan.outside = &setup->outside;
+    setup->plan.relay = &setup->relay;
     snprintf(run->result.run_dir, sizeof run->result.run_dir, "%s", setup->folders.run_dir);
     lp_filesystem_name(setup->folders.workdir, run->result.store_filesystem,
                        sizeof run->result.store_filesystem);
@@ -248,6 +270,7 @@ static int set_up(struct setup *setup, struct lp_err *err)
 static void tear_down(struct setup *setup)
 {
     lp_outside_release(&setup->outside);
+    lp_relay_release(&setup->relay);
     lp_folders_release(&setup->folders);
     lp_control_unmap(setup->control);
     if (setup->event_fd > 0)
@@ -409,6 +432,7 @@ int lp_run_scenario(struct lp_run *run, const struct lp_scenario *scenario,
                           .scenario = scenario,
                           .options = options,
                           .folders.history_fd = -1,
+                          .relay = {.listen_fd = -1},
                           .event_fd = -1};
     run->result.scenario = scenario;
     run->result.judgement = &run->judgement;

@@ -16,8 +16,11 @@ struct lp_run;
 struct lp_run_options {
     const struct lp_registry *registry;
     const char *run_dir;
-    const char *workdir;   /* for the scratch folder; NULL: chosen */
-    const char *worker;    /* static executable for containers of an engine; NULL: there is none */
+    const char *workdir; /* for the scratch folder; NULL: chosen */
+    const char *worker;  /* static executable for containers of an engine; NULL: there is none */
+    /* Containers of other hosts: where they join, "HOST:PORT" or ":PORT", and the file of their
+       one-time secret; NULL: any port, a new secret (a Swarm is told both). */
+    const char *listen, *key_file;
     const char *reproduce; /* the command so far; the seed is added */
     int interrupt_fd;      /* a signalfd; readable: end early. -1: none */
     /* Exploring: who leads the workers, and who judges in place of lp_judge, when checks are done.

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
@@ -20,6 +21,8 @@
 #include "os/file.h"
 #include "run/folder.h"
 #include "run/faulter.h"
+#include "run/server.h"
+#include "place/swarm.h"
 
 /* A run that was told to stop has so long before what hangs is killed. */
 #define GRACE_NS (2 * LP_SEC)
@@ -58,6 +61,7 @@ static void stop_workers(struct runner *runner)
         return;
     runner->phase = PHASE_STOPPING;
     atomic_store(&runner->control->stop, 1);
+    lp_futex_wake_all(&runner->control->stop);
     lp_barrier_open(&runner->control->burst);
     set_timer(runner, GRACE_NS);
 }
@@ -146,7 +150,8 @@ static void container_ended(struct runner *runner, unsigned number)
     }
     /* Its workers went with it; nobody else can count them out. */
     for (uint32_t i = 0; i < control->worker_count; i++)
-        if (lp_scenario_seat(runner->container.scenario, i).container == number)
+        if (runner->container.place->joined ||
+            lp_scenario_seat(runner->container.scenario, i).container == number)
             lp_worker_gone(control, i);
     stop_workers(runner);
     atomic_store(&control->ended, control->worker_count);
@@ -170,15 +175,49 @@ static void hear_command(struct runner *runner, short events)
         abandon(runner);
 }
 
+/* Servers must be at addresses; a Swarm must be asked for its containers. */
+static int prepare_joined(struct runner *runner, struct lp_err *err)
+{
+    const struct lp_container_plan *plan = &runner->container;
+    char secret[2 * LP_LINK_KEY + 1];
+    for (size_t i = 0; i < plan->server_count; i++) {
+        if (strncmp(plan->servers[i].url, "unix:", 5) != 0)
+            continue;
+        lp_err_set(err, LP_ERR_NEED, "no %s server that other hosts reach", plan->servers[i].name);
+        snprintf(err->remedy, sizeof err->remedy, "%s=HOST:PORT",
+                 lp_server_find(plan->servers[i].name)->url_env);
+        return -1;
+    }
+    if (plan->place != &lp_place_swarm)
+        return 0;
+    lp_link_key_text(&runner->plan->relay->key, secret);
+    struct lp_swarm swarm = {
+        .docker = &runner->plan->outside->docker,
+        .secret = secret,
+        .port = runner->plan->relay->port,
+        .address = runner->plan->join_address,
+    };
+    return lp_swarm_start(&swarm, err);
+}
+
+/* Who did not come, and what a Swarm says about it. */
+static void set_late(struct runner *runner)
+{
+    struct lp_err err = {0};
+    char why[300] = "";
+    if (runner->container.place == &lp_place_swarm)
+        lp_swarm_complaint(runner->container.run_id, why, sizeof why);
+    lp_err_set(&err, LP_ERR_SELF, "only %u of %u workers were ready in time%s%s",
+               atomic_load(&runner->control->ready), runner->control->worker_count,
+               why[0] ? ": " : "", why);
+    lp_trouble_set(&runner->control->trouble, &err);
+}
+
 static void time_passed(struct runner *runner)
 {
     drain(runner->timer_fd);
-    if (atomic_load(&runner->control->gate) == LP_GATE_CLOSED) {
-        struct lp_err err = {0};
-        lp_err_set(&err, LP_ERR_SELF, "only %u of %u workers were ready in time",
-                   atomic_load(&runner->control->ready), runner->control->worker_count);
-        lp_trouble_set(&runner->control->trouble, &err);
-    }
+    if (atomic_load(&runner->control->gate) == LP_GATE_CLOSED)
+        set_late(runner);
     if (runner->phase == PHASE_RUNNING)
         stop_workers(runner);
     else
@@ -229,6 +268,8 @@ static int start_container(struct runner *runner, struct lp_err *err)
     struct lp_child *child = &runner->containers[number];
     if (lp_process_fork(child, namespaces) == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to start container %u", number);
+    if (child->pid == 0 && runner->container.place->joined)
+        lp_relay_main(runner->plan->relay, &runner->container);
     if (child->pid == 0 && runner->container.place->engine)
         lp_outside_main(runner->plan->outside, &runner->container, number);
     if (child->pid == 0 && runner->container.directing)
@@ -246,7 +287,8 @@ static int start_container(struct runner *runner, struct lp_err *err)
 static int start_containers(struct runner *runner, struct lp_err *err)
 {
     unsigned count = runner->control->container_count;
-    while (runner->started < count)
+    unsigned children = runner->container.place->joined ? 1 : count; /* the relay */
+    while (runner->started < children)
         if (start_container(runner, err) == -1)
             return -1;
     while (atomic_load(&runner->control->prepared) < count && !in_trouble(runner))
@@ -290,13 +332,15 @@ static int prepare_place(struct runner *runner, struct lp_err *err)
 {
     if (runner->container.place->engine)
         return lp_outside_prepare(runner->plan->outside, &runner->container, err);
+    if (runner->container.place->joined)
+        return prepare_joined(runner, err);
     return runner->container.place->prepare(err);
 }
 
 /* Engines take some tenths of a second for each container. */
 static uint64_t time_to_get_ready(const struct runner *runner)
 {
-    bool engine = runner->container.place->engine;
+    bool engine = runner->container.place->engine || runner->container.place->joined;
     return READY_NS + (engine ? runner->control->container_count * LP_SEC : 0);
 }
 

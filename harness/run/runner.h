@@ -11,6 +11,7 @@
 
 #include "run/container.h"
 #include "run/outside.h"
+#include "run/relay.h"
 #include "os/process.h"
 
 struct lp_runner_plan {
@@ -18,6 +19,8 @@ struct lp_runner_plan {
     const char *scratch;                /* removed at the end */
     uint64_t timeout_ns;
     struct lp_outside *outside; /* containers of an engine */
+    struct lp_relay *relay;     /* containers of other hosts */
+    const char *join_address;   /* where those of a Swarm find it; NULL: the node's own */
 };
 
 struct lp_runner {

@@ -228,13 +228,26 @@ static bool more_rounds(const struct lp_worker *worker, uint64_t until_ns)
     return worker->recorder.round < (of_group ? of_group : worker->crew->scenario->rounds);
 }
 
+/* Here, and then on all other hosts. */
+static void meet(const struct lp_worker *worker)
+{
+    struct lp_control *control = worker->crew->control;
+    lp_barrier_arrive(&control->burst, LP_FOREVER);
+    if (!control->relayed)
+        return;
+    uint32_t burst = atomic_load(&control->burst.generation);
+    lp_event_tell(worker->crew->event_fd);
+    for (uint32_t seen; (seen = atomic_load(&control->burst_released)) < burst;)
+        lp_futex_wait(&control->burst_released, seen, LP_FOREVER);
+}
+
 /* All start a burst together, at once; within it each round begins at a random time. */
 static void pause_before_round(struct lp_worker *worker)
 {
     unsigned burst = worker->crew->scenario->burst;
     const struct lp_range *pause = &worker->group->pause;
     if (burst && worker->recorder.round % burst == 0)
-        lp_barrier_arrive(&worker->crew->control->burst, LP_FOREVER);
+        meet(worker);
     else
         lp_clock_spend(lp_random_between(&worker->random, pause->min_ns, pause->max_ns));
 }
