@@ -89,6 +89,9 @@ struct lp_hold {
     size_t ended_by; /* op index of what `end` names, or LP_NOWHERE */
     enum lp_hold_end end;
     uint64_t from_ns, until_ns;
+    bool
+        uncertain; /* its end may have come before its beginning was known: a short lease, or clocks
+                      of hosts that may differ by more than it lasted. until_ns is from_ns then */
     uint64_t invoked_ns;          /* of the try that was granted */
     uint64_t release_complete_ns; /* upper end: after this it certainly is not held; UINT64_MAX */
     uint64_t lease_end_ns;        /* earliest end of the lease, or UINT64_MAX */

@@ -289,7 +289,8 @@ static void walk_worker(struct lp_checks *checks, size_t worker)
         hold->until_ns = earlier(hold->until_ns, checks->history->workers[worker].last_ns);
         if (hold->lock != LP_LOCK_TX)
             sever(checks, hold);
-        if (hold->until_ns < hold->from_ns)
+        hold->uncertain = hold->until_ns < hold->from_ns;
+        if (hold->uncertain)
             hold->until_ns = hold->from_ns; /* never certain */
     }
 }

@@ -161,9 +161,12 @@ static bool same_group(const struct lp_hold *a, const struct lp_hold *b)
     return a->lock == b->lock && (a->lock != LP_LOCK_TX || same_store(a, b));
 }
 
-/* A transaction whose store is not known may be of any store. */
+/* A transaction whose store is not known may be of any store. What was at no time certainly held
+   excludes nobody. */
 static bool is_swept(const struct lp_hold *hold)
 {
+    if (hold->uncertain)
+        return false;
     return hold->lock != LP_LOCK_TX || (is_promise(hold) && (hold->domain || hold->object));
 }
 

@@ -237,6 +237,7 @@ static int hear(struct agent *agent, const struct lp_frame *frame, struct lp_err
         return 0;
     case LP_FRAME_BYE:
         agent->released = true;
+        err->text[0] = '\0'; /* what came of the connection behind it is no matter */
         if (frame->len > 0)
             lp_err_set(err, LP_ERR_SELF, "refused: %.*s", (int)frame->len, frame->payload);
         return -1;

@@ -171,6 +171,23 @@ static int dial_once(const char *address, struct lp_err *err)
     return fd;
 }
 
+/* To close a socket with something unread in it would take back what was sent (RFC 1122,
+   4.2.2.13), so it is read to its end. */
+void lp_link_finish(struct lp_link *link, uint64_t deadline_ns)
+{
+    struct lp_err err;
+    for (;;) {
+        uint64_t now_ns = lp_clock_ns();
+        struct pollfd polled = {.fd = link->fd};
+        if (now_ns >= deadline_ns || lp_link_pump(link, &err) == -1)
+            return;
+        lp_str_clear(&link->in);
+        link->taken = 0;
+        polled.events = lp_link_events(link);
+        poll(&polled, 1, (int)((deadline_ns - now_ns) / LP_MS) + 1);
+    }
+}
+
 #ifdef LP_HAVE_OPENSSL
 
 #include <openssl/err.h>

@@ -49,6 +49,9 @@ void lp_link_release(struct lp_link *link); /* takes a zeroed struct too */
 
 /* Does whatever can be done now: handshake, reading, writing. -1: it is over, and *err says how. */
 int lp_link_pump(struct lp_link *link, struct lp_err *err) LP_MUST_CHECK;
+/* Sends what is queued, and waits until the other side has closed, which says that it has read it.
+ */
+void lp_link_finish(struct lp_link *link, uint64_t deadline_ns);
 /* What to poll for. */
 short lp_link_events(const struct lp_link *link);
 

@@ -18,10 +18,28 @@ struct lp_offset lp_offset_of(uint64_t asked_ns, uint64_t answered_ns, uint64_t 
                               .high_ns = (int64_t)(answered_ns - asked_ns)};
 }
 
+static int64_t drift(uint64_t ns)
+{
+    return (int64_t)(ns / 1000 * DRIFT_PPM / 1000 + 1);
+}
+
+void lp_offset_follow(struct lp_offset *current, const struct lp_offset *sample, uint64_t lasted_ns)
+{
+    if (!sample->known || !current->known) {
+        *current = sample->known ? *sample : *current;
+        return;
+    }
+    int64_t low_ns = current->low_ns - drift(lasted_ns);
+    int64_t high_ns = current->high_ns + drift(lasted_ns);
+    low_ns = sample->low_ns > low_ns ? sample->low_ns : low_ns;
+    high_ns = sample->high_ns < high_ns ? sample->high_ns : high_ns;
+    /* Clocks that contradict what was known were set, or drift more than clocks do. */
+    *current = low_ns <= high_ns ? (struct lp_offset){true, low_ns, high_ns} : *sample;
+}
+
 void lp_offset_cover(struct lp_offset *all, const struct lp_offset *sample, uint64_t apart_ns)
 {
-    int64_t drift_ns = (int64_t)(apart_ns / 1000000 * DRIFT_PPM + DRIFT_PPM);
-    int64_t low_ns = sample->low_ns - drift_ns, high_ns = sample->high_ns + drift_ns;
+    int64_t low_ns = sample->low_ns - drift(apart_ns), high_ns = sample->high_ns + drift(apart_ns);
     if (!sample->known)
         return;
     if (!all->known || low_ns < all->low_ns)

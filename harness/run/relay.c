@@ -147,6 +147,8 @@ static void hear_hello(struct lp_relaying *self, struct lp_peer *peer, const str
         snprintf(text, sizeof text, "joined as container %u on %s", peer->number, peer->host);
         note(self, peer, text);
         send_plan(self, peer);
+        uint32_t prepared = atomic_load(&self->plan->control->prepared);
+        lp_link_send(&peer->link, LP_FRAME_TURN, &prepared, sizeof prepared);
         lp_relay_ping(peer);
     }
     json_decref(root);
@@ -437,17 +439,18 @@ static void watch_words(struct lp_relaying *self, struct watch watches[2])
     }
 }
 
-/* All are told that they may go; those that are slow to hear it see the connection end. */
+/* All are told that they may go. */
 static void say_goodbye(struct lp_relaying *self)
 {
-    struct lp_err err;
+    uint64_t until_ns = lp_clock_ns() + GRACE_NS;
+    for (size_t i = 0; i < self->peer_room; i++)
+        if (self->peers[i].state != LP_PEER_NONE && self->peers[i].link.fd > 0)
+            lp_link_send(&self->peers[i].link, LP_FRAME_BYE, NULL, 0);
     for (size_t i = 0; i < self->peer_room; i++) {
         struct lp_peer *peer = &self->peers[i];
         if (peer->state == LP_PEER_NONE || peer->link.fd <= 0)
             continue;
-        lp_link_send(&peer->link, LP_FRAME_BYE, NULL, 0);
-        if (lp_link_pump(&peer->link, &err) == -1)
-            note(self, peer, err.text);
+        lp_link_finish(&peer->link, until_ns);
         lp_link_release(&peer->link);
     }
 }

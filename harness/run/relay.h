@@ -42,6 +42,10 @@ struct lp_offset {
 };
 /* One round trip: what it says. */
 struct lp_offset lp_offset_of(uint64_t asked_ns, uint64_t answered_ns, uint64_t heard_ns);
+/* What is known a while of `lasted_ns` later, when a sample of then is heard; a sample that is not
+   known adds nothing. */
+void lp_offset_follow(struct lp_offset *current, const struct lp_offset *sample,
+                      uint64_t lasted_ns);
 /* Holds over the whole run: widens `all` so that it covers `sample`, which is from a time at most
    `apart_ns` away from the ones that it is to speak for. */
 void lp_offset_cover(struct lp_offset *all, const struct lp_offset *sample, uint64_t apart_ns);

@@ -11,8 +11,8 @@
 #include "base/units.h"
 #include "os/clock.h"
 
-/* So many round trips one after the other at first, before the gate; then one a tick. */
-#define PINGS_AT_ONCE 16
+/* So many round trips one after the other, at each tick: the shortest counts. */
+#define PINGS_IN_A_ROW 4
 #define FILE_MAX (UINT64_C(1) << 36)
 
 void lp_relay_ping(struct lp_peer *peer)
@@ -20,40 +20,43 @@ void lp_relay_ping(struct lp_peer *peer)
     if (peer->asked)
         return;
     uint64_t now_ns = lp_clock_ns();
-    if (peer->heard_ns == 0)
-        peer->heard_ns = now_ns;
+    if (peer->while_ns == 0)
+        peer->while_ns = peer->heard_ns = now_ns;
     peer->asked = true;
     lp_link_send(&peer->link, LP_FRAME_PING, &now_ns, sizeof now_ns);
 }
 
-/* The second is over: its best speaks for it and for its neighbours. */
-static void end_second(struct lp_peer *peer)
+/* What was known, grown by what clocks may have drifted since, and what this while says, speak for
+   it and its neighbours together. Before the gate only the last while counts. */
+static void end_while(struct lp_relaying *self, struct lp_peer *peer, uint64_t now_ns)
 {
-    lp_offset_cover(&peer->all, &peer->best, 2 * LP_SEC);
+    uint64_t lasted_ns = now_ns - peer->while_ns;
+    lp_offset_follow(&peer->current, &peer->best, lasted_ns);
+    if (!self->gate_told)
+        peer->all.known = false;
+    lp_offset_cover(&peer->all, &peer->current, lasted_ns);
     peer->best = (struct lp_offset){0};
+    peer->while_ns = now_ns;
 }
 
 void lp_relay_pong(struct lp_relaying *self, struct lp_peer *peer, const struct lp_frame *frame)
 {
     struct lp_frame_clock clock;
     uint64_t now_ns = lp_clock_ns();
-    (void)self;
     if (frame->len != sizeof clock)
         return;
     memcpy(&clock, frame->payload, sizeof clock);
     peer->asked = false;
     if (now_ns < clock.asked_ns)
         return; /* not of a ping of ours */
-    if (now_ns - peer->second_ns > LP_SEC) {
-        end_second(peer);
-        peer->second_ns = now_ns;
-    }
     uint64_t trip_ns = now_ns - clock.asked_ns;
     if (!peer->best.known || trip_ns < peer->best_trip_ns) {
         peer->best_trip_ns = trip_ns;
         peer->best = lp_offset_of(clock.asked_ns, clock.answered_ns, now_ns);
     }
-    if (++peer->pings < PINGS_AT_ONCE)
+    if (++peer->pings % PINGS_IN_A_ROW == 0)
+        end_while(self, peer, now_ns);
+    else
         lp_relay_ping(peer);
 }
 
@@ -123,7 +126,7 @@ int lp_relay_finish(struct lp_relaying *self, struct lp_err *err)
         char name[32];
         if (peer->state != LP_PEER_DONE && peer->state != LP_PEER_LOST)
             continue;
-        end_second(peer);
+        end_while(self, peer, lp_clock_ns());
         note_clock(self, peer);
         snprintf(name, sizeof name, "container-%05u.lph", peer->number);
         if (finish_file(self, peer, name, err) == -1)

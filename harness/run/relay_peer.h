@@ -22,9 +22,9 @@ struct lp_peer {
     uint32_t number; /* of the container */
     uint64_t since_ns, heard_ns;
     uint32_t ready, arrived, ended;
-    /* Clocks: the shortest round trip of the current second, and what all seconds say. */
-    struct lp_offset best, all;
-    uint64_t best_trip_ns, second_ns;
+    /* Clocks: the shortest round trip of the current while, and what all of them say. */
+    struct lp_offset best, current, all;
+    uint64_t best_trip_ns, while_ns; /* when it began */
     uint32_t pings;
     bool asked; /* a ping is under way */
 };
