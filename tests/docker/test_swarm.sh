@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A real Swarm of two nodes: two engines, each in its own network. One Redis server for both.
+# shellcheck source=tests/docker/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" = 0 ] || skip 'a Swarm of two engines needs root'
+command -v dockerd > /dev/null && command -v redis-server > /dev/null && command -v ip > /dev/null ||
+    skip 'needs dockerd, redis-server and ip: ci/install docker test'
+swarm=$(mktemp -d /var/tmp/lp-swarm.XXXXXX)
+end() {
+    local result=$?
+    kill "$server" 2> /dev/null
+    "$root/ci/swarm" down "$swarm"
+    (exit "$result")
+    cleanup
+}
+server=
+trap end EXIT
+docker save -o "$work/image.tar" "$own" || exit 1
+"$root/ci/swarm" up "$swarm" "$work/image.tar" || skip 'two engines do not run here'
+net=$(cat "$swarm/net-1")
+export DOCKER_HOST=unix://$swarm/node-1.sock
+nsenter --net="/run/netns/$net" redis-server --port 6399 --bind 10.77.0.1 --protected-mode no --save '' \
+    > "$work/redis.log" 2>&1 &
+server=$!
+export LOCKPROOF_REDIS_URL=10.77.0.1:6399
+on_1() { nsenter --net="/run/netns/$net" "$@"; }
+pass_if 'the server is there' wait_until 20 on_1 redis-cli -h 10.77.0.1 -p 6399 ping > /dev/null
+
+# judge, from node 1.
+program=$LOCKPROOF
+printf '#!/bin/sh\nexec nsenter --net=/run/netns/%s %s "$@"\n' "$net" "$program" > "$work/lockproof"
+chmod +x "$work/lockproof"
+LOCKPROOF=$work/lockproof
+
+judge swarm-flock-redis
+expect_status 0 'host-local flock on two nodes'
+expect_verdict broken different-lock 'host-local flock on two nodes'
+hosts() { grep -oE '10\.77\.0\.[0-9]+:[0-9]+ joined' "$1/joins.log" | cut -d: -f1 | sort -u | wc -l; }
+pass_if 'both nodes had a container' [ "$(hosts "$work/run-1")" = 2 ]
+pass_if 'clocks were compared' [ "$(grep -c 'clock of container' "$work/run-1/joins.log")" = 2 ]
+judge swarm-redis
+expect_status 0 'Redis lock on two nodes'
+expect_verdict held '' 'Redis lock on two nodes'
+pass_if 'both nodes had a container' [ "$(hosts "$work/run-2")" = 2 ]
+
+second=$(docker node ls --format '{{.ID}} {{.Self}}' | awk '$2 == "false" { print $1 }')
+docker node update --availability drain "$second" > /dev/null
+judge swarm-flock-redis
+expect_verdict held '' 'the same flock on one node'
+pass_if 'one node had both' [ "$(hosts "$work/run-3")" = 1 ]
+docker node update --availability active "$second" > /dev/null
+expect_clean_engine 'afterwards'
+
+# A stranger; then a node that is lost.
+openssl rand -hex 32 > "$work/wrong"
+long=$(scenario long << 'YAML'
+containers: 2
+store: {driver: redis, key: "{id}:counter"}
+lock: {driver: redis, key: "{id}:lock", ttl: 10s}
+workers: 4
+duration: 2m
+timeout: 3m
+steps: [lock, read, think 1ms, write, unlock]
+YAML
+)
+"$LOCKPROOF" run --progress never -p swarm --listen 10.77.0.1:7777 -o "$work/lost" -f text -f "json=$work/lost.json" "$long" \
+    > "$out" 2> "$err" &
+pid=$!
+joined() { [ "$(grep -c joined "$work/lost/joins.log" 2> /dev/null)" = 2 ]; }
+pass_if 'both join' wait_until 60 joined
+pass_if 'both record' wait_until 30 recorded "$work/lost"
+on_1 "$program" worker --join 10.77.0.1:7777 --secret-file "$work/wrong" > "$work/stranger" 2>&1
+pass_if 'a wrong secret is refused' [ $? != 0 ]
+pass_if 'and logged' grep -q 'refused: handshake' "$work/lost/joins.log"
+nsenter --net="/run/netns/$(cat "$swarm/net-2")" ip link set eth0 down
+wait "$pid"
+# shellcheck disable=SC2034 # read by expect_status
+status=$?
+expect_status 4 'a node was lost'
+pass_if 'no wrong verdict' [ "$(json "$work/lost.json" scenarios.0.verdict)" = inconclusive ]
+expect_in "$err" 'was lost' 'what happened'
+pass_if 'what was streamed is there' [ "$(find "$work/lost/history" -name 'worker-*.lph' | wc -l)" = 4 ]
+pass_if 'outcomes are unknown' [ "$(json "$work/lost.json" scenarios.0.operations.unknown)" -gt 0 ]
+nsenter --net="/run/netns/$(cat "$swarm/net-2")" ip link set eth0 up
+expect_clean_engine 'a node was lost'
