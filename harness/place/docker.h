@@ -40,6 +40,7 @@ struct lp_docker {
         const char *folder; /* shown at LP_DOCKER_ROOT/server-N */
     } servers[LP_DOCKER_FOLDERS_MAX];
     size_t server_count;
+    bool host_network; /* some server is at the host's loopback address: unless said otherwise */
 };
 
 /* Whether an engine is there, in a word and a remedy. */

@@ -160,10 +160,16 @@ static json_int_t nano_cpus(const char *cpus)
     return number;
 }
 
+static const char *network_of(const struct lp_docker *docker, const struct lp_docker_row *row)
+{
+    return row->network ? row->network : docker->host_network ? "host" : NULL;
+}
+
 static json_t *host_config(const struct lp_docker *docker, unsigned number,
                            const struct lp_docker_row *row)
 {
     json_t *host = json_object(), *mounts = json_array();
+    const char *network = network_of(docker, row);
     add_own(mounts, docker, number, row);
     for (size_t i = 0; i < row->mount_count; i++)
         json_array_append_new(mounts, mount_of(docker, number, &row->mounts[i]));
@@ -171,11 +177,11 @@ static json_t *host_config(const struct lp_docker *docker, unsigned number,
     set_mode(host, "IpcMode", row->ipc, docker);
     if (row->pid && strcmp(row->pid, "private") != 0)
         set_mode(host, "PidMode", row->pid, docker);
-    if (row->network)
+    if (network)
         json_object_set_new(host, "NetworkMode",
-                            lp_docker_is_builtin_network(row->network)
-                                ? json_string(row->network)
-                                : lp_docker_name(docker->run_id, row->network));
+                            lp_docker_is_builtin_network(network)
+                                ? json_string(network)
+                                : lp_docker_name(docker->run_id, network));
     if (row->memory)
         json_object_set_new(host, "Memory", json_integer(bytes_of(row->memory)));
     if (row->cpus)
@@ -205,7 +211,8 @@ json_t *lp_docker_spec(const struct lp_docker *docker, unsigned number,
                   "/", "StopTimeout", STOP_SECONDS, "Labels", lp_docker_labels(docker),
                   "HostConfig", host_config(docker, number, row));
     /* A container in the host's network has the host's name. */
-    if (!row->network || strcmp(row->network, "host") != 0)
+    const char *network = network_of(docker, row);
+    if (!network || strcmp(network, "host") != 0)
         json_object_set_new(spec, "Hostname", json_string(hostname));
     if (row->user)
         json_object_set_new(spec, "User", json_string(row->user));

@@ -128,6 +128,7 @@ static int start_container(struct agent *agent, struct lp_err *err)
         .server_count = agent->told.server_count,
         .history_fd = open(agent->history_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
         .event_fd = agent->event_fd,
+        .give_fd = -1, /* faults are for processes of this host */
         .seed = agent->told.seed,
     };
     for (size_t i = 0; i < agent->told.server_count; i++)

@@ -98,6 +98,7 @@ static void show_servers(struct lp_outside *outside, const struct lp_container_p
         const char *url = plan->servers[i].url;
         const char *slash = strrchr(url, '/');
         paths->urls[i] = url;
+        outside->docker.host_network |= strstr(url, "127.0.0.1") || strstr(url, "localhost");
         if (strncmp(url, UNIX_URL, strlen(UNIX_URL)) != 0 || !slash)
             continue;
         const char *path = url + strlen(UNIX_URL);
