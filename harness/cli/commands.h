@@ -38,6 +38,7 @@ int lp_command_list(int argc, char **argv);
 int lp_command_explain(int argc, char **argv);
 int lp_command_completion(int argc, char **argv);
 int lp_command_doctor(int argc, char **argv);
+int lp_command_manifest(int argc, char **argv);
 int lp_command_worker(int argc, char **argv);
 
 extern const struct lp_command_line lp_line_run;
@@ -51,6 +52,6 @@ extern const struct lp_command_line lp_line_list;
 extern const struct lp_command_line lp_line_explain;
 extern const struct lp_command_line lp_line_completion;
 extern const struct lp_command_line lp_line_doctor;
-extern const struct lp_command_line lp_line_worker;
+extern const struct lp_command_line lp_line_worker, lp_line_manifest;
 
 #endif

@@ -27,6 +27,7 @@ const struct lp_command lp_commands[] = {
     {"completion", lp_command_completion, "write completion for bash or zsh", &lp_line_completion},
     {"doctor", lp_command_doctor, "remove what killed runs left in a Docker engine",
      &lp_line_doctor},
+    {"manifest", lp_command_manifest, "write a scenario for a cluster", &lp_line_manifest},
     {"worker", lp_command_worker, "a container's workers; started by placements", &lp_line_worker},
 };
 const size_t lp_command_count = LP_ARRAY_LEN(lp_commands);
