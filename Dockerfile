@@ -7,7 +7,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 WORKDIR /src
 COPY ci/install ci/install
-RUN ci/install build plugins && rm -rf /var/lib/apt/lists/*
+RUN ci/install build libraries && rm -rf /var/lib/apt/lists/*
 COPY Makefile ./
 COPY harness harness
 COPY drivers drivers

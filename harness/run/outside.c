@@ -19,8 +19,6 @@
 #include "run/folder.h"
 #include "run/told.h"
 
-#define UNIX_URL "unix:"
-
 static int make_pipe(const char *path, int *fd, struct lp_err *err)
 {
     /* Opened for both, so that it never ends; never waited for, so that nobody hangs in telling. */
@@ -96,17 +94,17 @@ static void show_servers(struct lp_outside *outside, const struct lp_container_p
 {
     for (size_t i = 0; i < plan->server_count; i++) {
         const char *url = plan->servers[i].url;
-        const char *slash = strrchr(url, '/');
+        struct lp_local_url local = lp_local_url(url);
         paths->urls[i] = url;
-        outside->docker.host_network |= strstr(url, "127.0.0.1") || strstr(url, "localhost");
-        if (strncmp(url, UNIX_URL, strlen(UNIX_URL)) != 0 || !slash)
+        outside->docker.host_network |= local.loopback;
+        if (local.folder_len == 0 || outside->docker.server_count == LP_DOCKER_FOLDERS_MAX)
             continue;
-        const char *path = url + strlen(UNIX_URL);
         size_t number = outside->docker.server_count++;
+        const char *rest = local.folder + local.folder_len;
         outside->docker.servers[number].folder =
-            lp_arena_strndup(arena, path, (size_t)(slash - path));
-        paths->urls[i] =
-            lp_arena_printf(arena, UNIX_URL LP_DOCKER_ROOT "/server-%zu%s", number, slash);
+            lp_arena_strndup(arena, local.folder, local.folder_len);
+        paths->urls[i] = lp_arena_printf(arena, "%.*s" LP_DOCKER_ROOT "/server-%zu%s",
+                                         (int)(local.folder - url), url, number, rest);
     }
 }
 

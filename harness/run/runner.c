@@ -23,6 +23,7 @@
 #include "run/faulter.h"
 #include "run/server.h"
 #include "place/swarm.h"
+#include "run/told.h"
 
 /* A run that was told to stop has so long before what hangs is killed. */
 #define GRACE_NS (2 * LP_SEC)
@@ -181,7 +182,8 @@ static int prepare_joined(struct runner *runner, struct lp_err *err)
     const struct lp_container_plan *plan = &runner->container;
     char secret[2 * LP_LINK_KEY + 1];
     for (size_t i = 0; i < plan->server_count; i++) {
-        if (strncmp(plan->servers[i].url, "unix:", 5) != 0)
+        struct lp_local_url local = lp_local_url(plan->servers[i].url);
+        if (local.folder_len == 0 && !local.loopback)
             continue;
         lp_err_set(err, LP_ERR_NEED, "no %s server that other hosts reach", plan->servers[i].name);
         snprintf(err->remedy, sizeof err->remedy, "%s=HOST:PORT",

@@ -100,3 +100,20 @@ void lp_told_release(struct lp_told *told)
     lp_arena_release(&told->arena);
     *told = (struct lp_told){0};
 }
+
+struct lp_local_url lp_local_url(const char *url)
+{
+    static const char socket[] = "unix:", parameter[] = "?host=/";
+    struct lp_local_url local = {0};
+    const char *slash = strrchr(url, '/'), *host = strstr(url, parameter);
+    if (strncmp(url, socket, strlen(socket)) == 0 && slash) {
+        local.folder = url + strlen(socket);
+        local.folder_len = (size_t)(slash - local.folder);
+    } else if (host) {
+        local.folder = host + strlen(parameter) - 1;
+        local.folder_len = strcspn(local.folder, "&");
+    }
+    local.loopback = local.folder_len == 0 &&
+                     (strstr(url, "127.0.0.") || strstr(url, "localhost") || strstr(url, "[::1]"));
+    return local;
+}

@@ -17,6 +17,15 @@ struct lp_told_paths {
 /* To be freed. NULL when there is no memory. */
 char *lp_told_write(const struct lp_container_plan *plan, const struct lp_told_paths *paths);
 
+/* A server's address that means something on its own host only: the folder of its socket
+   ("unix:/folder/socket", "postgresql:///db?host=/folder&..."), or a loopback address. */
+struct lp_local_url {
+    const char *folder; /* inside the URL */
+    size_t folder_len;  /* 0: no socket */
+    bool loopback;
+};
+struct lp_local_url lp_local_url(const char *url);
+
 struct lp_told {
     struct lp_scenario scenario;
     struct lp_arena arena;
