@@ -5,7 +5,7 @@
  * user's; our own image has a worker of its own, which can load plug-ins. Inside, the run is seen
  * below LP_DOCKER_ROOT:
  *
- *     shared, node   folders of the scratch folder        run      the run folder
+ *     shared, node   folders of the scratch folder        RUN_ID   the run folder
  *     private        of the container's own layer         server-N where server N has its socket
  *     worker         the executable                       plan     what it is to do
  *

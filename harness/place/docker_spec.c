@@ -80,14 +80,15 @@ static void add_scratch(json_t *mounts, const struct lp_docker *docker, const ch
 static void add_own(json_t *mounts, const struct lp_docker *docker, unsigned number,
                     const struct lp_docker_row *row)
 {
-    char name[64], target[64];
+    char name[64], target[128];
     add_scratch(mounts, docker, "shared", LP_DOCKER_ROOT "/shared");
     add_scratch(mounts, docker, "node", LP_DOCKER_ROOT "/node");
     /* Who may not write to the root cannot make a folder there. */
     snprintf(name, sizeof name, "container-%u", number);
     if (row->user || row->read_only)
         add_scratch(mounts, docker, name, LP_DOCKER_ROOT "/private");
-    add_bind(mounts, docker->run_dir, LP_DOCKER_ROOT "/run", false);
+    snprintf(target, sizeof target, LP_DOCKER_ROOT "/%s", docker->run_id);
+    add_bind(mounts, docker->run_dir, target, false);
     add_bind(mounts, docker->plan, LP_DOCKER_ROOT "/plan", true);
     if (strcmp(lp_docker_image(row), LP_DOCKER_IMAGE) != 0)
         add_bind(mounts, docker->worker, LP_DOCKER_ROOT "/worker", true);

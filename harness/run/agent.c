@@ -36,7 +36,7 @@ struct agent {
     struct lp_child child;
     bool running, planned, released;
     int event_fd, timer_fd;
-    const char *scratch, *run_dir, *history_dir;
+    const char *scratch, *run_dir, *own_dir, *history_dir;
     struct lp_stream *streams; /* the container's own, then its workers' */
     uint32_t *workers;
     size_t worker_count;
@@ -73,12 +73,15 @@ static int make_folders(struct agent *agent, struct lp_err *err)
 {
     struct lp_arena *arena = &agent->told.arena;
     agent->scratch = choose_scratch(agent);
-    agent->run_dir = lp_arena_printf(arena, "/tmp/%s-%u", agent->told.run_id, agent->number);
-    agent->history_dir = lp_arena_printf(arena, "%s/history", agent->run_dir);
+    /* {run} may be part of a key in a server, so it is the same text for all. */
+    agent->run_dir = lp_arena_printf(arena, "/tmp/%s", agent->told.run_id);
+    agent->own_dir = lp_arena_printf(arena, "/tmp/%s-%u", agent->told.run_id, agent->number);
+    agent->history_dir = lp_arena_printf(arena, "%s/history", agent->own_dir);
     const char *const folders[] = {
         lp_arena_printf(arena, "%s/shared", agent->scratch),
         lp_arena_printf(arena, "%s/node", agent->scratch),
         lp_arena_printf(arena, "%s/container-%u", agent->scratch, agent->number),
+        agent->run_dir,
         agent->history_dir,
     };
     for (size_t i = 0; i < LP_ARRAY_LEN(folders); i++)
@@ -374,6 +377,8 @@ static void clean_up(struct agent *agent)
     }
     for (size_t i = 0; agent->streams && i <= agent->worker_count; i++)
         lp_stream_release(&agent->streams[i]);
+    if (agent->own_dir)
+        lp_folder_remove(agent->own_dir);
     if (agent->run_dir)
         lp_folder_remove(agent->run_dir);
     /* Others of this node may still be at it, unless all were told to go. */

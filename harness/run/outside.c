@@ -112,8 +112,10 @@ static int write_plan(struct lp_outside *outside, const struct lp_container_plan
                       struct lp_err *err)
 {
     struct lp_arena arena; /* lives as long as the runner: folders of servers are in it */
-    struct lp_told_paths paths = {.scratch = LP_DOCKER_ROOT, .run_dir = LP_DOCKER_ROOT "/run"};
+    struct lp_told_paths paths = {.scratch = LP_DOCKER_ROOT};
     lp_arena_init(&arena);
+    /* {run} may be part of a key in a server: no other run has it. */
+    paths.run_dir = lp_arena_printf(&arena, LP_DOCKER_ROOT "/%s", outside->run_id);
     show_servers(outside, plan, &paths, &arena);
     char *text = lp_told_write(plan, &paths);
     if (!text)
