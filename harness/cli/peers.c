@@ -45,3 +45,15 @@ int lp_peers_count(const char *host, unsigned *count, struct lp_err *err)
         lp_clock_sleep_until(now_ns + ASK_NS);
     }
 }
+
+int lp_peers_check(const char *listen, const char *secret, const char *peers,
+                   struct lp_overrides *overrides, struct lp_err *err)
+{
+    if (overrides->placement != LP_PLACE_REMOTE)
+        return peers ? lp_err_set(err, LP_ERR_USAGE, "option '--peers' needs '--placement remote'")
+                     : 0;
+    if (!listen || !secret)
+        return lp_err_set(err, LP_ERR_USAGE,
+                          "placement remote needs '--listen' and '--secret-file'");
+    return peers ? lp_peers_count(peers, &overrides->containers, err) : 0;
+}

@@ -2,17 +2,15 @@
 /* lockproof run: scenarios in, verdicts out. */
 #include "cli/commands.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "cli/catalogue.h"
+#include "cli/interrupts.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/peers.h"
@@ -122,14 +120,7 @@ static int fill_overrides(const struct options *options, struct lp_overrides *ov
                           "option '--placement': '%s' is none of thread, process, "
                           "namespace, docker, swarm, remote",
                           options->placement);
-    if (overrides->placement != LP_PLACE_REMOTE)
-        return options->peers
-                   ? lp_err_set(err, LP_ERR_USAGE, "option '--peers' needs '--placement remote'")
-                   : 0;
-    if (!options->listen || !options->secret)
-        return lp_err_set(err, LP_ERR_USAGE,
-                          "placement remote needs '--listen' and '--secret-file'");
-    return options->peers ? lp_peers_count(options->peers, &overrides->containers, err) : 0;
+    return lp_peers_check(options->listen, options->secret, options->peers, overrides, err);
 }
 
 /* ---- what to run ---- */
@@ -292,23 +283,9 @@ static int run_job(struct command *command, struct job *job, struct lp_err *err)
     return save_result(command, options.run_dir, &one, 1, err);
 }
 
-static int open_interrupts(struct command *command, struct lp_err *err)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    command->interrupt_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (command->interrupt_fd == -1)
-        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to listen for signals");
-    return 0;
-}
-
 static int run_jobs(struct command *command, struct lp_err *err)
 {
-    if (open_interrupts(command, err) == -1)
+    if (lp_interrupts_open(&command->interrupt_fd, err) == -1)
         return -1;
     choose_base(command);
     for (size_t i = 0; i < command->job_count && !command->interrupted; i++)

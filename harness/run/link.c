@@ -4,64 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "os/clock.h"
-#include "os/file.h"
-
-/* ---- keys ---- */
-
-int lp_link_key_make(struct lp_link_key *key, struct lp_err *err)
-{
-    if (getrandom(key->bytes, sizeof key->bytes, 0) != sizeof key->bytes)
-        return lp_err_sys(err, LP_ERR_SELF, errno, "no random numbers for a key");
-    return 0;
-}
-
-void lp_link_key_text(const struct lp_link_key *key, char text[2 * LP_LINK_KEY + 1])
-{
-    for (size_t i = 0; i < LP_LINK_KEY; i++)
-        snprintf(text + 2 * i, 3, "%02x", key->bytes[i]);
-}
-
-static int digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-int lp_link_key_read(struct lp_link_key *key, const char *file, struct lp_err *err)
-{
-    struct lp_str text;
-    lp_str_init(&text);
-    int result = lp_file_read(file, 1024, &text, err);
-    text.ptr[strcspn(text.ptr, " \r\n")] = '\0';
-    for (size_t i = 0; i < LP_LINK_KEY && result == 0; i++) {
-        bool there = strlen(text.ptr) == 2 * LP_LINK_KEY;
-        int high = there ? digit(text.ptr[2 * i]) : -1,
-            low = there ? digit(text.ptr[2 * i + 1]) : -1;
-        if (high < 0 || low < 0)
-            result = lp_err_set(err, LP_ERR_USAGE,
-                                "'%s' holds no key of %d hexadecimal digits: "
-                                "openssl rand -hex %d",
-                                file, 2 * LP_LINK_KEY, LP_LINK_KEY);
-        else
-            key->bytes[i] = (unsigned char)(high << 4 | low);
-    }
-    lp_str_release(&text);
-    return result;
-}
 
 /* ---- frames ---- */
 
@@ -104,71 +57,6 @@ static bool is_sane(const struct lp_link *link)
         return true;
     memcpy(&head, link->in.ptr + link->taken, sizeof head);
     return head.len <= LP_LINK_FRAME_MAX;
-}
-
-/* ---- sockets ---- */
-
-/* "HOST:PORT" to addresses; HOST may be empty. */
-static struct addrinfo *look_up(const char *address, bool passive, struct lp_err *err)
-{
-    char host[256];
-    const char *colon = strrchr(address, ':');
-    struct addrinfo *found = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0};
-    hints.ai_family = passive && colon == address ? AF_INET : AF_UNSPEC;
-    if (!colon || colon[1] == '\0' || (size_t)(colon - address) >= sizeof host) {
-        lp_err_set(err, LP_ERR_USAGE, "'%s' is no address such as 10.0.0.1:7070", address);
-        return NULL;
-    }
-    snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-    int failed = getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &found);
-    if (failed) {
-        lp_err_set(err, LP_ERR_USAGE, "unable to look up '%s': %s", address, gai_strerror(failed));
-        return NULL;
-    }
-    return found;
-}
-
-int lp_link_listen(const char *address, uint16_t *port, struct lp_err *err)
-{
-    struct addrinfo *found = look_up(address, true, err);
-    struct sockaddr_storage bound;
-    socklen_t size = sizeof bound;
-    int one = 1;
-    if (!found)
-        return -1;
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd != -1)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (fd == -1 || bind(fd, found->ai_addr, found->ai_addrlen) == -1 || listen(fd, 128) == -1 ||
-        getsockname(fd, (struct sockaddr *)&bound, &size) == -1) {
-        lp_err_sys(err, LP_ERR_SELF, errno, "unable to listen at '%s'", address);
-        if (fd != -1)
-            close(fd);
-        fd = -1;
-    } else {
-        *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                  : ((struct sockaddr_in *)&bound)->sin_port);
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-static int dial_once(const char *address, struct lp_err *err)
-{
-    struct addrinfo *found = look_up(address, false, err);
-    int fd = -1;
-    for (struct addrinfo *at = found; at && fd == -1; at = at->ai_next) {
-        fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd != -1 && connect(fd, at->ai_addr, at->ai_addrlen) == -1) {
-            lp_err_sys(err, LP_ERR_SELF, errno, "unable to reach '%s'", address);
-            close(fd);
-            fd = -1;
-        }
-    }
-    if (found)
-        freeaddrinfo(found);
-    return fd;
 }
 
 /* To close a socket with something unread in it would take back what was sent (RFC 1122,
@@ -404,7 +292,7 @@ int lp_link_dial(struct lp_link *link, void *role, const char *address, uint64_t
 {
     *link = (struct lp_link){.fd = -1};
     for (;;) {
-        int fd = dial_once(address, err);
+        int fd = lp_link_connect(address, err);
         if (fd != -1) {
             if (lp_link_init(link, role, fd, false, err) == -1)
                 return -1;
@@ -477,7 +365,7 @@ int lp_link_dial(struct lp_link *link, void *role, const char *address, uint64_t
 {
     (void)role, (void)deadline_ns;
     *link = (struct lp_link){.fd = -1};
-    int fd = dial_once(address, err);
+    int fd = lp_link_connect(address, err);
     if (fd != -1)
         close(fd);
     return without(err);

@@ -67,6 +67,8 @@ bool lp_link_next(struct lp_link *link, struct lp_frame *frame);
 
 /* "HOST:PORT" or ":PORT"; listens, and tells the port that it got. */
 int lp_link_listen(const char *address, uint16_t *port, struct lp_err *err) LP_MUST_CHECK;
+/* One try to connect, without a handshake; the descriptor, or -1. */
+int lp_link_connect(const char *address, struct lp_err *err);
 /* Connects and shakes hands, again and again until `deadline_ns`; then with the last reason. */
 int lp_link_dial(struct lp_link *link, void *role, const char *address, uint64_t deadline_ns,
                  struct lp_err *err) LP_MUST_CHECK;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "drivers/builtin.h"
 #include "os/file.h"
 #include "place/owner.h"
 #include "run/folder.h"
@@ -73,6 +74,29 @@ void lp_outside_release(struct lp_outside *outside)
             errno = 0; /* gone, with the folder it was in */
     }
     *outside = (struct lp_outside){0};
+}
+
+static bool is_embedded(const char *driver)
+{
+    for (size_t i = 0; i < lp_builtin_driver_count; i++)
+        if (strcmp(lp_builtin_drivers[i]->name, driver) == 0)
+            return true;
+    return false;
+}
+
+const char *lp_outside_lacks(const struct lp_scenario *scenario)
+{
+    bool strange = false;
+    for (unsigned i = 0; i < scenario->containers; i++) {
+        struct lp_docker_row row = lp_scenario_docker(scenario, i);
+        strange |= row.image && strcmp(row.image, LP_DOCKER_IMAGE) != 0;
+    }
+    if (!strange || !is_embedded(scenario->store.driver))
+        return strange ? scenario->store.driver : NULL;
+    for (size_t i = 0; i < scenario->lock_count; i++)
+        if (!is_embedded(scenario->locks[i].driver))
+            return scenario->locks[i].driver;
+    return NULL;
 }
 
 /* ---- in the runner ---- */

@@ -39,6 +39,9 @@ void lp_outside_name(struct lp_outside *outside, const struct lp_folders *folder
 /* Takes away what was made. Takes a zeroed struct too. */
 void lp_outside_release(struct lp_outside *outside);
 
+/* A driver of the scenario that an image of the user's need not have, or NULL. */
+const char *lp_outside_lacks(const struct lp_scenario *scenario);
+
 /* In the runner, when the servers are there and before the first container. */
 int lp_outside_prepare(struct lp_outside *outside, const struct lp_container_plan *plan,
                        struct lp_err *err) LP_MUST_CHECK;

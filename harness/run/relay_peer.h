@@ -42,6 +42,12 @@ struct lp_relaying {
     int wake_fd, timer_fd, signal_fd, log_fd;
 };
 
+/* relay_join.c */
+void lp_relay_note(struct lp_relaying *self, const struct lp_peer *peer, const char *what);
+void lp_relay_accept(struct lp_relaying *self);
+void lp_relay_drop(struct lp_relaying *self, struct lp_peer *peer, const char *why);
+void lp_relay_hello(struct lp_relaying *self, struct lp_peer *peer, const struct lp_frame *frame);
+
 void lp_relay_ping(struct lp_peer *peer);
 void lp_relay_pong(struct lp_relaying *self, struct lp_peer *peer, const struct lp_frame *frame);
 /* Bytes of a history. -1: no room; trouble is set. */

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "drivers/builtin.h"
 #include "os/file.h"
 #include "run/backends.h"
 #include "run/runner.h"
@@ -126,34 +125,17 @@ static bool skip_place(struct lp_run *run, enum lp_placement needed)
     return false;
 }
 
-static bool is_embedded(const char *driver)
-{
-    for (size_t i = 0; i < lp_builtin_driver_count; i++)
-        if (strcmp(lp_builtin_drivers[i]->name, driver) == 0)
-            return true;
-    return false;
-}
-
 /* A driver that needs a client library is only in our own image. */
 static bool need_embedded(struct setup *setup)
 {
-    const struct lp_scenario *scenario = setup->scenario;
-    for (unsigned i = 0; i < scenario->containers; i++) {
-        struct lp_docker_row row = lp_scenario_docker(scenario, i);
-        if (!row.image || strcmp(row.image, LP_DOCKER_IMAGE) == 0)
-            continue;
-        for (size_t k = 0; k <= scenario->lock_count; k++) {
-            const char *driver = k ? scenario->locks[k - 1].driver : scenario->store.driver;
-            if (is_embedded(driver))
-                continue;
-            char need[128];
-            snprintf(need, sizeof need,
-                     "image " LP_DOCKER_IMAGE ": driver '%s' needs a client library", driver);
-            skip(setup->run, need, need, "run without --image");
-            return false;
-        }
-    }
-    return true;
+    char need[128];
+    const char *driver = lp_outside_lacks(setup->scenario);
+    if (!driver)
+        return true;
+    snprintf(need, sizeof need, "image " LP_DOCKER_IMAGE ": driver '%.40s' needs a client library",
+             driver);
+    skip(setup->run, need, need, "run without --image");
+    return false;
 }
 
 /* The place that is wanted, or the one below it where that is forbidden and the scenario can do
