@@ -145,11 +145,11 @@ void lp_model_story(const struct lp_model_report *report, struct lp_str *out)
         lp_clean_line(out, calls->keys[report->decision->key]);
         lp_str_add(out, ", ");
     }
-    lp_str_addf(out,
-                "no order of %s %zu call%s explains %s answer%s, whatever became of all "
-                "others: ",
-                shrunk->count == 1 ? "this" : "these", shrunk->count, shrunk->count == 1 ? "" : "s",
-                shrunk->count == 1 ? "its" : "their", shrunk->count == 1 ? "" : "s");
+    if (shrunk->count == 1)
+        lp_str_add(out, "nothing explains the answer of this call");
+    else
+        lp_str_addf(out, "no order of these %zu calls explains their answers", shrunk->count);
+    lp_str_add(out, ", whatever became of all others: ");
     for (size_t i = 0; i < shrunk->count && i < SENTENCES_MAX; i++) {
         lp_str_add(out, i > 0 ? "; " : "");
         lp_model_sentence(calls, &calls->calls[shrunk->calls[i]], out);
@@ -198,7 +198,8 @@ void lp_model_rule_line(const struct lp_model_report *report, struct lp_str *out
     const struct lp_decision *decision = report->decision;
     char time[32];
 
-    lp_str_addf(out, "%s in %s", decision->rule ? decision->rule : "nothing could be decided",
+    lp_str_addf(out, "%s in %s",
+                decision->rule && *decision->rule ? decision->rule : "nothing could be decided",
                 lp_duration_format(report->decide_ns, time, sizeof(time)));
     if (decision->decided == LP_DECIDED_BROKEN && report->shrunk->decisions > 0)
         lp_str_addf(out, "; from %zu to %zu calls in %zu decisions, %s%s", decision->witness_count,

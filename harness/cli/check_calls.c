@@ -171,7 +171,29 @@ static int stream(struct lp_calls_decision *decision, const char *path,
 
 /* ---- what is told ---- */
 
-static void judge(struct lp_calls_decision *decision)
+/* Why nothing was decided, with what the user can do about it. */
+static void explain_unknown(struct lp_calls_decision *decision,
+                            const struct lp_calls_request *request)
+{
+    const struct lp_decision *decided = &decision->decision;
+    char *reason = decision->judgement.reason;
+    size_t size = sizeof decision->judgement.reason;
+    char time[32], objects[80] = "";
+    if (decided->keys > 1)
+        snprintf(objects, sizeof objects, "; %llu of %llu objects hold",
+                 (unsigned long long)decided->keys_held, (unsigned long long)decided->keys);
+    if (decided->why == LP_WHY_TIMEOUT)
+        snprintf(reason, size, "nothing was decided within %s (--timeout)%s",
+                 lp_duration_format(request->timeout_ns, time, sizeof time), objects);
+    else if (decided->why == LP_WHY_MEMORY)
+        snprintf(reason, size, "the memory allowed (--memory) does not suffice to decide it%s",
+                 objects);
+    else
+        snprintf(reason, size, "%.120s%s%.120s", decided->detail, decision->hinder[0] ? "; " : "",
+                 decision->hinder);
+}
+
+static void judge(struct lp_calls_decision *decision, const struct lp_calls_request *request)
 {
     const struct lp_decision *decided = &decision->decision;
     struct lp_judgement *judgement = &decision->judgement;
@@ -202,8 +224,7 @@ static void judge(struct lp_calls_decision *decision)
                  (unsigned long long)decided->judged);
         return;
     case LP_DECIDED_UNKNOWN:
-        snprintf(reason, size, "%.120s%s%.120s", decided->detail, decision->hinder[0] ? "; " : "",
-                 decision->hinder);
+        explain_unknown(decision, request);
         return;
     }
 }
@@ -252,7 +273,7 @@ int lp_calls_decide(struct lp_calls_decision *decision, const char *path,
                choose_model(decision, path, request, err) == -1 ||
                decide(decision, path, request, start_ns, err) == -1)
         return -1;
-    judge(decision);
+    judge(decision, request);
     describe(decision, path, start_ns);
     return 0;
 }

@@ -66,9 +66,12 @@ static void demand_checks(const struct lp_checks *checks)
 
 static void demand_judgement(const struct lp_judgement *judgement, const struct lp_checks *checks)
 {
-    bool violated = checks->lost_update.result == LP_VIOLATED ||
-                    checks->mutual_exclusion.result == LP_VIOLATED ||
-                    checks->progress.result == LP_VIOLATED;
+    bool violated =
+        checks->lost_update.result == LP_VIOLATED ||
+        checks->mutual_exclusion.result == LP_VIOLATED || checks->progress.result == LP_VIOLATED ||
+        checks->lease.result == LP_VIOLATED || checks->fencing.result == LP_VIOLATED ||
+        checks->recovery.result == LP_VIOLATED || checks->deadlock.result == LP_VIOLATED ||
+        checks->starvation.result == LP_VIOLATED;
     demand((judgement->verdict == LP_BROKEN) == violated, "broken without a violation");
     demand(judgement->verdict != LP_HELD || !checks->history->damaged, "held by a damaged history");
     demand(judgement->reason[0] != '\0', "a verdict without a reason");
