@@ -221,9 +221,11 @@ static int invoke(struct lp_pairing *pairing, const struct lp_row *row, uint32_t
     struct lp_calls *calls = pairing->calls;
     const struct lp_call_name *name = lp_call_name_find(&row->f);
     struct lp_form value = row->value;
-    struct lp_open *open = &pairing->open[process];
-    uint32_t key;
-    settle(pairing, open); /* what it had open stays unknown */
+    uint32_t owner = process, key;
+    if (row->owner.kind != LP_FORM_NONE)
+        owner = process_of(pairing, &row->owner);
+    struct lp_open *open = &pairing->open[process]; /* the array may have moved until here */
+    settle(pairing, open);                          /* what it had open stays unknown */
     open->call = FOREIGN;
     open->name = name;
     open->set = true;
@@ -239,7 +241,7 @@ static int invoke(struct lp_pairing *pairing, const struct lp_row *row, uint32_t
     }
     struct lp_call call = {.invoke_ns = time_ns,
                            .return_ns = LP_CALL_NEVER,
-                           .process = process,
+                           .process = owner,
                            .key = key,
                            .source = row->line,
                            .kind = (uint8_t)name->kind,

@@ -70,7 +70,7 @@ static void rank(struct picture *picture)
         ends[instants[i].call] = i;
     }
     for (size_t i = 0; i < picture->calls->count; i++)
-        if (picture->calls->calls[i].return_ns == LP_CALL_NEVER)
+        if (picture->end[i] == 0) /* never: 0 is the rank of an invocation */
             picture->end[i] = count;
     picture->ranks = count;
     free(instants);

@@ -100,6 +100,8 @@ static struct lp_form *field_of(const struct lp_rows *rows, struct lp_row *row,
         return is(text, len, "process") ? &row->process : NULL;
     case 8:
         return is(text, len, "lease-ns") || is(text, len, "lease_ns") ? &row->lease_ns : NULL;
+    case sizeof LP_ROW_OWNER - 1:
+        return is(text, len, LP_ROW_OWNER) ? &row->owner : NULL;
     default:
         return NULL;
     }

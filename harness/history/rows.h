@@ -24,7 +24,10 @@ struct lp_row {
     uint32_t line;
     enum lp_row_type type;
     struct lp_form process, f, value, time, index, error, key, token, lease_ns;
+    struct lp_form owner; /* who it really is, when our export gave a process another number */
 };
+
+#define LP_ROW_OWNER "lockproof-process"
 
 struct lp_rows {
     struct lp_scan scan;

@@ -7,8 +7,15 @@
 #include <string.h>
 
 #include "history/names.h"
+#include "history/rows.h"
 
 /* ---- the order of time ---- */
+
+/* Whoever says when a call of unknown outcome was given up says nothing of its effect. */
+static bool answered(const struct lp_call *call)
+{
+    return call->return_ns != LP_CALL_NEVER && call->outcome != LP_UNKNOWN;
+}
 
 static int by_time(const void *a, const void *b)
 {
@@ -30,7 +37,7 @@ struct lp_instant *lp_calls_instants(const struct lp_calls *calls, size_t *count
         bool follows = returned[call->process] == call->invoke_ns && call->invoke_ns > 0;
         uint8_t rank = follows ? 2 : 0;
         instants[(*count)++] = (struct lp_instant){call->invoke_ns, (uint32_t)i, rank, false};
-        if (call->return_ns == LP_CALL_NEVER)
+        if (!answered(call))
             continue;
         rank = follows && call->return_ns == call->invoke_ns ? 3 : 1;
         instants[(*count)++] = (struct lp_instant){call->return_ns, (uint32_t)i, rank, true};
@@ -83,6 +90,7 @@ struct writer {
     bool json;
     bool first_field;
     size_t index;
+    int64_t *owners;  /* numbers of processes as they began */
     int64_t *numbers; /* of processes, as they are called now */
     uint32_t *open;   /* of processes: calls of unknown outcome since the number was new */
     int64_t next_number;
@@ -211,6 +219,8 @@ static void put_row(struct writer *writer, const struct lp_call *call, const cha
     if (call->outcome == LP_BUSY && strcmp(type, "fail") == 0)
         put_word(writer, "error", call->kind == LP_CALL_CAS ? "mismatch" : "busy");
     put_integer(writer, "process", number);
+    if (number != writer->owners[call->process])
+        put_integer(writer, LP_ROW_OWNER, writer->owners[call->process]);
     put_integer(writer, "time", writer->calls->timed ? (int64_t)time_ns : -1);
     put_integer(writer, "index", (int64_t)writer->index++);
     lp_str_add(writer->out, "}");
@@ -223,12 +233,14 @@ static void number_processes(struct writer *writer)
     const struct lp_calls *calls = writer->calls;
     bool numbered = true;
     writer->numbers = lp_alloc(calls->process_count, sizeof *writer->numbers);
+    writer->owners = lp_alloc(calls->process_count, sizeof *writer->owners);
     writer->open = lp_alloc(calls->process_count, sizeof *writer->open);
     writer->call_numbers = lp_alloc(calls->count, sizeof *writer->call_numbers);
     for (size_t i = 0; i < calls->process_count; i++)
         numbered &= is_number(calls->processes[i]) && calls->processes[i][0] != '-';
     for (size_t i = 0; i < calls->process_count; i++) {
         writer->numbers[i] = numbered ? strtoll(calls->processes[i], NULL, 10) : (int64_t)i;
+        writer->owners[i] = writer->numbers[i];
         if (writer->numbers[i] >= writer->next_number)
             writer->next_number = writer->numbers[i] + 1;
     }
@@ -242,7 +254,7 @@ static void write_invocation(struct writer *writer, uint32_t index)
         writer->numbers[process] = writer->next_number++;
         writer->open[process] = 0;
     }
-    writer->open[process] += call->return_ns == LP_CALL_NEVER;
+    writer->open[process] += !answered(call);
     writer->call_numbers[index] = writer->numbers[process];
     put_row(writer, call, "invoke", writer->numbers[process], call->invoke_ns);
 }
@@ -265,10 +277,11 @@ static void write_calls(const struct lp_calls *calls, bool json, struct lp_str *
                     writer.call_numbers[instants[i].call], last_ns);
     }
     for (size_t i = 0; i < calls->count; i++)
-        if (calls->calls[i].return_ns == LP_CALL_NEVER)
+        if (!answered(&calls->calls[i]))
             put_row(&writer, &calls->calls[i], "info", writer.call_numbers[i], last_ns);
     lp_str_add(out, "]\n");
     free(writer.numbers);
+    free(writer.owners);
     free(writer.open);
     free(writer.call_numbers);
     free(instants);

@@ -5,7 +5,7 @@
  *
  * What is written as EDN or JSON and read again gives the same calls, but for their numbers and
  * times where the input had none. A process that goes on after a call of unknown outcome goes on
- * under another number, as Jepsen demands.
+ * under another number, as Jepsen demands; a field of ours says who it is.
  */
 #ifndef LP_HISTORY_WRITE_H
 #define LP_HISTORY_WRITE_H
@@ -31,7 +31,7 @@ struct lp_instant {
     uint8_t rank; /* at one instant: invocations, returns, invocations by who has just returned */
     bool returns;
 };
-/* malloc'd; two for each call, one for those that never returned. */
+/* malloc'd; two for each call, one for those of unknown outcome. */
 struct lp_instant *lp_calls_instants(const struct lp_calls *calls, size_t *count);
 
 #endif
