@@ -38,7 +38,9 @@ static char *page_of(struct fixture *f, size_t count)
                            .plot_count = 1};
     lp_str_init(&out);
     lp_page_write(&page, &out);
-    return lp_str_detach(&out);
+    char *text = lp_str_detach(&out);
+    lp_str_release(&out); /* is as after lp_str_init */
+    return text;
 }
 
 static bool is_own_tag(const char *at)
@@ -182,7 +184,9 @@ static char *bench_page(const char *name, const char *color, const char *verdict
     lp_page_write(&page, &out);
     json_decref(bench);
     json_decref(hyperfine);
-    return lp_str_detach(&out);
+    char *text = lp_str_detach(&out);
+    lp_str_release(&out); /* is as after lp_str_init */
+    return text;
 }
 
 START_TEST(a_benchmark_stays_text)
