@@ -21,7 +21,10 @@ static bool shows_token(const struct lp_checks *checks, size_t op)
 static bool is_conditional(const struct lp_checks *checks, const struct lp_update *update)
 {
     unsigned kind = lp_kind_of(checks, update->write);
-    return kind == LP_STEP_CAS || kind == LP_STEP_ADD ||
+    uint32_t flags = lp_history_any_header(checks->history)->store_flags;
+    bool isolated = update->begin != LP_NOWHERE && update->begin <= update->read &&
+                    !update->carried && !(flags & LP_STORE_WEAK_TX);
+    return isolated || kind == LP_STEP_CAS || kind == LP_STEP_ADD ||
            (shows_token(checks, update->read) && shows_token(checks, update->write));
 }
 

@@ -50,10 +50,15 @@ static const char *const postgres_setup[] = {
     NULL,
 };
 static const char *const postgres_args[] = {
-    "-D", "{folder}/data",       "-k", "{folder}",
-    "-c", "fsync=off",           "-c", "shared_buffers=16MB",
-    "-c", "max_connections=200", "-c", "deadlock_timeout=200ms",
-    "-c", "autovacuum=off",      "-c", "port={port}",
+    "-D", "{folder}/data",
+    "-k", "{folder}",
+    "-c", "fsync=off",
+    "-c", "shared_buffers=16MB",
+    "-c", "max_connections=200",
+    "-c", "deadlock_timeout=200ms",
+    "-c", "dynamic_shared_memory_type=mmap",
+    "-c", "autovacuum=off",
+    "-c", "port={port}",
     NULL,
 };
 static const char *const postgres_local[] = {"-c", "listen_addresses=", NULL};

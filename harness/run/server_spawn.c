@@ -179,6 +179,10 @@ static void become(const struct lp_server *server, const struct argv *argv, int 
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     bool ready = server->net_fd == -1 || setns(server->net_fd, CLONE_NEWNET) == 0;
+    /* What it leaves in System V memory when it is killed goes with its own namespace; without the
+       right to one, it stays. */
+    if (ready && geteuid() == 0)
+        unshare(CLONE_NEWIPC);
     if (ready && server->row->not_root && geteuid() == 0)
         ready = be_nobody();
     if (ready && chdir(server->folder) == 0)

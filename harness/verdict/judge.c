@@ -94,6 +94,21 @@ static void judge_held(struct lp_judgement *judgement, const struct lp_contentio
              percent < 10 ? 2 : 3, percent);
 }
 
+/* A fault that was not seen to have happened: what the scenario asks for was not tried. */
+static bool missed_fault(struct lp_judgement *judgement, const struct lp_history *history)
+{
+    for (size_t i = 0; history && i < history->fault_count; i++) {
+        const struct lp_fault_record *fault = &history->faults[i];
+        if (fault->outcome == LP_OK)
+            continue;
+        snprintf(judgement->reason, sizeof judgement->reason,
+                 "fault `%s` of %s did not happen: %.150s", fault->fault, fault->target,
+                 fault->proof[0] ? fault->proof : "its end was not seen");
+        return true;
+    }
+    return false;
+}
+
 static void judge_open(struct lp_judgement *judgement, const struct lp_judge_input *input)
 {
     const struct lp_checks *checks = input->checks;
@@ -101,6 +116,8 @@ static void judge_open(struct lp_judgement *judgement, const struct lp_judge_inp
     judgement->verdict = LP_INCONCLUSIVE;
     if (input->hindrance)
         set_reason(judgement, input->hindrance);
+    else if (missed_fault(judgement, checks->history))
+        return;
     else if (undecided)
         set_reason(judgement, undecided);
     else if (!is_decided(checks))

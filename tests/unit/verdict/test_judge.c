@@ -257,6 +257,35 @@ START_TEST(a_verdict_claims_no_more_than_was_seen)
 }
 END_TEST
 
+START_TEST(a_fault_that_did_not_happen_forbids_held)
+{
+    const struct hb_run run = {OPS(GOOD), .final = 2};
+    struct lp_fault_record fault = {.fault = "pause", .target = "worker 1", .proof = "no state T"};
+    const struct {
+        unsigned outcome;
+        enum lp_verdict verdict;
+    } outcomes[] = {{LP_OK, LP_HELD}, {LP_FAIL, LP_INCONCLUSIVE}, {LP_UNKNOWN, LP_INCONCLUSIVE}};
+    for (size_t i = 0; i < LP_ARRAY_LEN(outcomes); i++) {
+        struct hb hb;
+        struct lp_checks checks;
+        struct lp_judgement judgement;
+        fault.outcome = outcomes[i].outcome;
+        hb_build(&hb, &run);
+        hb.history.faults = &fault;
+        hb.history.fault_count = 1;
+        lp_checks_run(&checks, &hb.history);
+        lp_judge(&judgement, &(struct lp_judge_input){.checks = &checks});
+        ck_assert_int_eq(judgement.verdict, outcomes[i].verdict);
+        if (outcomes[i].verdict == LP_INCONCLUSIVE)
+            ck_assert_str_eq(judgement.reason,
+                             "fault `pause` of worker 1 did not happen: no state T");
+        lp_judgement_release(&judgement);
+        lp_checks_release(&checks);
+        hb_release(&hb);
+    }
+}
+END_TEST
+
 START_TEST(the_rule_of_three_is_given_with_its_condition)
 {
     struct lp_checks checks = {.lost_update = {.result = LP_PASS},
@@ -278,6 +307,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("judge");
     TCase *tcase = tcase_create("judge");
     tcase_add_loop_test(tcase, a_verdict_claims_no_more_than_was_seen, 0, LP_ARRAY_LEN(cases));
+    tcase_add_test(tcase, a_fault_that_did_not_happen_forbids_held);
     tcase_add_test(tcase, the_rule_of_three_is_given_with_its_condition);
     suite_add_tcase(suite, tcase);
     return suite;
