@@ -30,4 +30,11 @@ enum lp_outcome lp_identity_of_name(struct lp_client *client, struct lp_kernel_i
                                     const char *kind, int folder_fd, const char *name,
                                     struct lp_identity *identity);
 
+/* Into a grant. The text is only copied when it is another object than the grant names already. */
+static inline void lp_identity_grant(struct lp_grant *grant, const struct lp_identity *identity)
+{
+    if (grant->identity.domain != identity->domain || grant->identity.object != identity->object)
+        grant->identity = *identity;
+}
+
 #endif

@@ -39,10 +39,8 @@ static enum lp_held look(struct lp_fdinfo *info, int fd, const char *table, bool
     return LP_HELD_NO;
 }
 
-void lp_fdinfo_learn(struct lp_fdinfo *info, int fd, const char *table, bool exclusive)
+void lp_fdinfo_learn_now(struct lp_fdinfo *info, int fd, const char *table, bool exclusive)
 {
-    if (info->tried)
-        return;
     info->tried = true;
     info->trusted = look(info, fd, table, exclusive) == LP_HELD_YES;
 }

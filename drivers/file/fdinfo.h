@@ -20,9 +20,15 @@ struct lp_fdinfo {
     bool trusted; /* and found the lock */
 };
 
-/* After a grant through `fd`. `table` is "FLOCK" or "OFDLCK", as the kernel writes it. Looks only
-   once in the life of a client. */
-void lp_fdinfo_learn(struct lp_fdinfo *info, int fd, const char *table, bool exclusive);
+/* After a grant through `fd`. `table` is "FLOCK" or "OFDLCK", as the kernel writes it. */
+void lp_fdinfo_learn_now(struct lp_fdinfo *info, int fd, const char *table, bool exclusive);
+/* The same, but only once in the life of a client. */
+static inline void lp_fdinfo_learn(struct lp_fdinfo *info, int fd, const char *table,
+                                   bool exclusive)
+{
+    if (!info->tried)
+        lp_fdinfo_learn_now(info, fd, table, exclusive);
+}
 enum lp_held lp_fdinfo_held(struct lp_fdinfo *info, int fd, const char *table, bool exclusive);
 /* Before `fd` is closed; what was learnt stays. Takes a zeroed struct too. */
 void lp_fdinfo_clear(struct lp_fdinfo *info);

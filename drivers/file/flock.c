@@ -91,7 +91,8 @@ static int try_flock(int fd, int operation)
 
 static const struct lp_handle_calls calls = {.block = flock, .attempt = try_flock};
 
-static enum lp_outcome grab(struct lp_client *client, int operation, const uint64_t *deadline_ns)
+static inline __attribute__((always_inline)) enum lp_outcome
+grab(struct lp_client *client, int operation, const uint64_t *deadline_ns)
 {
     struct state *state = client->state;
     int failed = try_flock(state->handle.fd, operation) == 0 ? 0 : errno;
@@ -105,8 +106,10 @@ static enum lp_outcome grab(struct lp_client *client, int operation, const uint6
 }
 
 /* `deadline_ns` NULL: one try. */
-static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
-                               const uint64_t *deadline_ns, struct lp_grant *grant)
+static inline __attribute__((always_inline)) enum lp_outcome acquire(struct lp_client *client,
+                                                                     enum lp_lock_mode mode,
+                                                                     const uint64_t *deadline_ns,
+                                                                     struct lp_grant *grant)
 {
     const struct params *params = client->params;
     struct state *state = client->state;
@@ -135,7 +138,7 @@ static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
     }
     state->exclusive = mode == LP_EXCLUSIVE;
     lp_fdinfo_learn(&state->handle.info, state->handle.fd, PROC_TABLE, state->exclusive);
-    grant->identity = state->handle.identity;
+    lp_identity_grant(grant, &state->handle.identity);
     return LP_OK;
 }
 
@@ -171,7 +174,7 @@ static enum lp_outcome upgrade(struct lp_client *client, uint64_t deadline_ns,
         return acquire(client, LP_EXCLUSIVE, &deadline_ns, grant);
     }
     state->exclusive = true;
-    grant->identity = state->handle.identity;
+    lp_identity_grant(grant, &state->handle.identity);
     return LP_OK;
 }
 

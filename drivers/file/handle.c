@@ -28,11 +28,9 @@ void lp_handle_init(struct lp_handle *handle)
     handle->fd = -1;
 }
 
-enum lp_outcome lp_handle_open(struct lp_client *client, struct lp_handle *handle, const char *kind,
-                               const char *path)
+enum lp_outcome lp_handle_open_now(struct lp_client *client, struct lp_handle *handle,
+                                   const char *kind, const char *path)
 {
-    if (handle->fd != -1)
-        return LP_OK;
     handle->fd = open(path, LOCK_FILE_FLAGS, 0666);
     if (handle->fd == -1)
         return lp_fail(client, LP_FAIL, errno, "unable to open the lock file '%s'", path);

@@ -31,9 +31,15 @@ struct lp_handle {
 enum lp_outcome lp_handle_prepare(struct lp_client *client, const char *path);
 
 void lp_handle_init(struct lp_handle *handle);
-/* Nothing when it is open already. LP_OK, or LP_FAIL with the reason. */
-enum lp_outcome lp_handle_open(struct lp_client *client, struct lp_handle *handle, const char *kind,
-                               const char *path);
+/* LP_OK, or LP_FAIL with the reason. It must not be open. */
+enum lp_outcome lp_handle_open_now(struct lp_client *client, struct lp_handle *handle,
+                                   const char *kind, const char *path);
+/* The same when it is not open; nothing when it is. */
+static inline enum lp_outcome lp_handle_open(struct lp_client *client, struct lp_handle *handle,
+                                             const char *kind, const char *path)
+{
+    return handle->fd != -1 ? LP_OK : lp_handle_open_now(client, handle, kind, path);
+}
 /* Takes a zeroed struct and a closed one too. */
 void lp_handle_close(struct lp_handle *handle);
 

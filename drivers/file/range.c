@@ -44,7 +44,7 @@ static bool is_posix(const struct lp_client *client)
 }
 
 /* The whole file, however long it becomes. l_pid must be 0 for the OFD commands. */
-static int control(int fd, int command, int type)
+static inline __attribute__((always_inline)) int control(int fd, int command, int type)
 {
     struct flock range = {.l_type = (short)type, .l_whence = SEEK_SET};
     return fcntl(fd, command, &range);
@@ -122,15 +122,19 @@ static enum lp_held ask_posix(const struct state *state)
 }
 
 /* As with fdinfo: "no" is believed only where "yes" was seen right after a grant. */
-static void learn(struct lp_client *client)
+static void learn_posix(struct state *state)
+{
+    state->asked = true;
+    state->trusted = ask_posix(state) == LP_HELD_YES;
+}
+
+static inline void learn(struct lp_client *client)
 {
     struct state *state = client->state;
-    if (!is_posix(client)) {
+    if (!is_posix(client))
         lp_fdinfo_learn(&state->handle.info, state->handle.fd, PROC_TABLE, state->exclusive);
-    } else if (!state->asked) {
-        state->asked = true;
-        state->trusted = ask_posix(state) == LP_HELD_YES;
-    }
+    else if (!state->asked)
+        learn_posix(state);
 }
 
 static enum lp_held still_held(struct lp_client *client)
@@ -145,7 +149,8 @@ static enum lp_held still_held(struct lp_client *client)
 
 /* `deadline_ns` NULL: one try. F_SETLKW itself comes after a failed try: only it looks for
    deadlocks, so polling it away would hang where a program gets EDEADLK. */
-static enum lp_outcome set(struct lp_client *client, int type, const uint64_t *deadline_ns)
+static inline __attribute__((always_inline)) enum lp_outcome set(struct lp_client *client, int type,
+                                                                 const uint64_t *deadline_ns)
 {
     struct state *state = client->state;
 
@@ -164,8 +169,10 @@ static enum lp_outcome set(struct lp_client *client, int type, const uint64_t *d
     return LP_OK;
 }
 
-static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
-                               const uint64_t *deadline_ns, struct lp_grant *grant)
+static inline __attribute__((always_inline)) enum lp_outcome acquire(struct lp_client *client,
+                                                                     enum lp_lock_mode mode,
+                                                                     const uint64_t *deadline_ns,
+                                                                     struct lp_grant *grant)
 {
     const struct params *params = client->params;
     struct state *state = client->state;
@@ -184,7 +191,7 @@ static enum lp_outcome acquire(struct lp_client *client, enum lp_lock_mode mode,
     }
     state->exclusive = mode == LP_EXCLUSIVE;
     learn(client);
-    grant->identity = state->handle.identity;
+    lp_identity_grant(grant, &state->handle.identity);
     return LP_OK;
 }
 
@@ -212,7 +219,7 @@ static enum lp_outcome upgrade(struct lp_client *client, uint64_t deadline_ns,
     if (outcome != LP_OK)
         return outcome;
     state->exclusive = true;
-    grant->identity = state->handle.identity;
+    lp_identity_grant(grant, &state->handle.identity);
     return LP_OK;
 }
 

@@ -124,7 +124,7 @@ static enum lp_outcome granted(struct lp_client *client, struct lp_grant *grant)
 {
     struct state *state = client->state;
     state->held = true;
-    grant->identity = state->map.identity;
+    lp_identity_grant(grant, &state->map.identity);
     return LP_OK;
 }
 
@@ -172,17 +172,20 @@ static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode m
 #define TOLD_LOCKED(mutex, failed) ((void)(mutex), (void)(failed))
 #endif
 
-/* No try before it: it does not enter the kernel for a mutex that is free. */
+/* The try finds a free mutex at once; only who waits needs the time in another form. */
 static enum lp_outcome acquire_wait(struct lp_client *client, enum lp_lock_mode mode,
                                     uint64_t deadline_ns, struct lp_grant *grant)
 {
     struct state *state = client->state;
-    const struct timespec until = {.tv_sec = (time_t)(deadline_ns / LP_SEC),
-                                   .tv_nsec = (long)(deadline_ns % LP_SEC)};
     if (mode != LP_EXCLUSIVE)
         return lp_fail(client, LP_FAIL, 0, "a mutex has no shared mode");
-    int failed = pthread_mutex_clocklock(state->map.object, CLOCK_MONOTONIC, &until);
-    TOLD_LOCKED(state->map.object, failed);
+    int failed = pthread_mutex_trylock(state->map.object);
+    if (failed == EBUSY) {
+        const struct timespec until = {.tv_sec = (time_t)(deadline_ns / LP_SEC),
+                                       .tv_nsec = (long)(deadline_ns % LP_SEC)};
+        failed = pthread_mutex_clocklock(state->map.object, CLOCK_MONOTONIC, &until);
+        TOLD_LOCKED(state->map.object, failed);
+    }
     return outcome_of(client, failed, grant);
 }
 

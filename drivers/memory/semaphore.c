@@ -71,7 +71,7 @@ static enum lp_outcome outcome_of(struct lp_client *client, int failed, struct l
         return LP_BUSY;
     if (failed)
         return lp_fail(client, LP_FAIL, failed, "the semaphore refused");
-    grant->identity = map->identity;
+    lp_identity_grant(grant, &map->identity);
     return LP_OK;
 }
 
@@ -85,19 +85,21 @@ static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode m
     return outcome_of(client, failed, grant);
 }
 
-/* As with the mutex, no try after ETIMEDOUT: a lost wake-up must show. */
+/* No try after ETIMEDOUT: a lost wake-up must show. */
 static enum lp_outcome acquire_wait(struct lp_client *client, enum lp_lock_mode mode,
                                     uint64_t deadline_ns, struct lp_grant *grant)
 {
     const struct lp_map *map = client->state;
-    const struct timespec until = {.tv_sec = (time_t)(deadline_ns / LP_SEC),
-                                   .tv_nsec = (long)(deadline_ns % LP_SEC)};
-    int failed;
     if (mode != LP_EXCLUSIVE)
         return lp_fail(client, LP_FAIL, 0, "a semaphore has no shared mode");
-    do {
-        failed = sem_clockwait(map->object, CLOCK_MONOTONIC, &until) == 0 ? 0 : errno;
-    } while (failed == EINTR);
+    int failed = sem_trywait(map->object) == 0 ? 0 : errno;
+    if (failed == EAGAIN) {
+        const struct timespec until = {.tv_sec = (time_t)(deadline_ns / LP_SEC),
+                                       .tv_nsec = (long)(deadline_ns % LP_SEC)};
+        do {
+            failed = sem_clockwait(map->object, CLOCK_MONOTONIC, &until) == 0 ? 0 : errno;
+        } while (failed == EINTR);
+    }
     return outcome_of(client, failed, grant);
 }
 

@@ -57,7 +57,7 @@ enum lp_outcome lp_lockfile_make(struct lp_client *client, struct lp_lockfile *l
     let_go(lockfile); /* of an earlier hold that ended without this client's doing */
     lockfile->held_fd = fd;
     lockfile->made = true;
-    grant->identity = named->identity;
+    lp_identity_grant(grant, &named->identity);
     return LP_OK;
 }
 

@@ -61,7 +61,7 @@ static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode m
             return LP_BUSY;
         return lp_fail(client, LP_FAIL, errno, "unable to make the folder '%s'", named->name);
     }
-    grant->identity = named->identity;
+    lp_identity_grant(grant, &named->identity);
     return LP_OK;
 }
 

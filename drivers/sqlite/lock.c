@@ -30,7 +30,7 @@ static enum lp_outcome lock_acquire_try(struct lp_client *client, enum lp_lock_m
         lp_sqlite_outcome(client, lp_sqlite_run(statement, NULL, NULL), false, "begin");
     if (outcome == LP_OK) {
         state->in_transaction = true;
-        grant->identity = state->lock_identity;
+        lp_identity_grant(grant, &state->lock_identity);
     }
     return outcome;
 }

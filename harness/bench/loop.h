@@ -12,7 +12,7 @@
 #include "run/recorder.h"
 
 /* LP_LOOP_SAMPLED records one pair of so many. */
-#define LP_SAMPLE_EVERY 64
+#define LP_SAMPLE_EVERY 256
 
 /* One worker's hand on one lock. */
 struct lp_hand {

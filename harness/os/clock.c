@@ -3,10 +3,10 @@
 #include "os/clock.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <time.h>
 
 #include "base/units.h"
+#include "os/fence.h"
 
 /* A sleep costs a timer interrupt and a wake-up, some 50 us; shorter times are burned. */
 #define SPIN_MAX_NS (50 * LP_US)
@@ -18,26 +18,16 @@ uint64_t lp_clock_ns(void)
     return (uint64_t)now.tv_sec * LP_SEC + (uint64_t)now.tv_nsec;
 }
 
-/* Nothing after the fence starts before everything before it has ended, clock read included. */
-static inline void fence(void)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-#if defined(__x86_64__)
-    __builtin_ia32_mfence();
-    __builtin_ia32_lfence();
-#endif
-}
-
 uint64_t lp_clock_before(void)
 {
     uint64_t now = lp_clock_ns();
-    fence();
+    lp_fence_begin();
     return now;
 }
 
 uint64_t lp_clock_after(void)
 {
-    fence();
+    lp_fence_end();
     return lp_clock_ns();
 }
 

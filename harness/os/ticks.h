@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "os/clock.h"
+#include "os/fence.h"
 
 struct lp_ticks {
     bool tsc;
@@ -49,7 +50,7 @@ static inline uint64_t lp_ticks_before(const struct lp_ticks *ticks)
 #if defined(__x86_64__)
     if (ticks->tsc) {
         uint64_t raw = lp_ticks_raw();
-        __builtin_ia32_lfence(); /* nothing behind it starts before the counter was read */
+        lp_fence_begin();
         return lp_ticks_to_ns(ticks, raw);
     }
 #endif
@@ -61,10 +62,7 @@ static inline uint64_t lp_ticks_after(const struct lp_ticks *ticks)
 {
 #if defined(__x86_64__)
     if (ticks->tsc) {
-        /* A locked instruction empties the store buffer (SDM vol. 3, 8.2.2) for half of what
-           MFENCE costs; LFENCE waits for it. */
-        __asm__ __volatile__("lock; orl $0, -4(%%rsp)" ::: "memory", "cc");
-        __builtin_ia32_lfence();
+        lp_fence_end();
         return lp_ticks_to_ns(ticks, lp_ticks_raw());
     }
 #endif
