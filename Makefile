@@ -187,7 +187,7 @@ help:
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
 	  'make valgrind     embedded scenarios under valgrind: no leak, no error' \
 	  'make power        every bundled scenario RUNS=100 times, and the mutation score; writes docs/power.md, docs/mutants.md' \
-	  'make bench        whole runs timed side by side' \
+	  'make bench        locks compared, whole runs timed side by side; into build/bench' \
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
 	  'make clean        remove build/'
 
