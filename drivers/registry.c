@@ -69,7 +69,9 @@ static const struct lp_driver *plugin_driver(void *handle, const char *file, str
     return lp_driver_check(*symbol, file, err) == 0 ? *symbol : NULL;
 }
 
-static int load(struct lp_registry *registry, const char *file, struct lp_err *err)
+/* `alias`: the row's name; NULL: the driver's own. */
+static int load(struct lp_registry *registry, const char *file, const char *alias,
+                struct lp_err *err)
 {
     /* dlopen(3) would look for a bare name in the library path. */
     const char *path = strchr(file, '/') ? file : lp_arena_printf(&registry->texts, "./%s", file);
@@ -78,17 +80,18 @@ static int load(struct lp_registry *registry, const char *file, struct lp_err *e
         return lp_err_set(err, LP_ERR_USAGE, "unable to load '%s': %s", file, dlerror());
 
     const struct lp_driver *driver = plugin_driver(handle, file, err);
-    const struct lp_driver_row *taken = driver ? find_row(registry, driver->name) : NULL;
+    const char *name = alias ? alias : driver ? driver->name : NULL;
+    const struct lp_driver_row *taken = driver ? find_row(registry, name) : NULL;
     if (taken && taken->driver) {
-        lp_err_set(err, LP_ERR_USAGE, "'%s': there is a driver '%s' already", file, driver->name);
+        lp_err_set(err, LP_ERR_USAGE, "'%s': there is a driver '%s' already", file, name);
         driver = NULL;
     }
     if (!driver) {
         dlclose(handle);
         return -1;
     }
-    struct lp_driver_row *row = row_for(registry, driver->name);
-    *row = (struct lp_driver_row){.name = driver->name, .driver = driver};
+    struct lp_driver_row *row = row_for(registry, name);
+    *row = (struct lp_driver_row){.name = name, .driver = driver};
     registry->handles = lp_grow(registry->handles, &registry->handle_cap,
                                 registry->handle_count + 1, sizeof *registry->handles);
     registry->handles[registry->handle_count++] = handle;
@@ -109,7 +112,7 @@ static void load_folder(struct lp_registry *registry, const char *folder)
     for (int i = 0; i < count; i++) {
         const char *file = lp_arena_printf(&registry->texts, "%s/%s", folder, entries[i]->d_name);
         struct lp_err err;
-        if (load(registry, file, &err) == -1) {
+        if (load(registry, file, NULL, &err) == -1) {
             size_t len = strlen(entries[i]->d_name) - strlen(PLUGIN_SUFFIX);
             const char *name = lp_arena_strndup(&registry->texts, entries[i]->d_name, len);
             struct lp_driver_row *row = row_for(registry, name);
@@ -174,7 +177,13 @@ int lp_registry_load(struct lp_registry *registry, const char *file, struct lp_e
     size_t prefix = strlen(PROGRAM_PREFIX);
     if (strncmp(file, PROGRAM_PREFIX, prefix) == 0)
         return load_program(registry, file + prefix, err);
-    return load(registry, file, err);
+        return load(registry, file, NULL, err);
+}
+
+int lp_registry_load_as(struct lp_registry *registry, const char *file, const char *name,
+                        struct lp_err *err)
+{
+    return load(registry, file, lp_arena_strdup(&registry->texts, name), err);
 }
 
 const struct lp_driver_row *lp_registry_find(const struct lp_registry *registry, const char *name)

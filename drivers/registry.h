@@ -38,6 +38,10 @@ void lp_registry_release(struct lp_registry *registry); /* takes a zeroed struct
 int lp_registry_load(struct lp_registry *registry, const char *file,
                      struct lp_err *err) LP_MUST_CHECK;
 
+/* The same under another name: two builds of one driver side by side. */
+int lp_registry_load_as(struct lp_registry *registry, const char *file, const char *name,
+                        struct lp_err *err) LP_MUST_CHECK;
+
 /* NULL when there is no row of that name. */
 const struct lp_driver_row *lp_registry_find(const struct lp_registry *registry, const char *name);
 

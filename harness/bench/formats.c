@@ -125,7 +125,8 @@ static const struct {
     {"flock", "#0072b2"},     {"posix", "#d55e00"},     {"ofd", "#b0569a"},
     {"lockfile", "#009e73"},  {"mkdir", "#8a7d00"},     {"mutex", "#3e97c9"},
     {"robust", "#7b61c9"},    {"semaphore", "#a65a3c"}, {"sqlite", "#74808c"},
-    {"redis", "#cf4b5a"},     {"postgres", "#4a6fb8"},  {"etcd", "#2f9a9a"},
+    {"pidfile", "#b87a14"},   {"redis", "#cf4b5a"},     {"redlock", "#a8485a"},
+    {"postgres", "#4a6fb8"},  {"mariadb", "#2f8a6a"},   {"etcd", "#2f9a9a"},
     {"zookeeper", "#6e8f2d"},
 };
 

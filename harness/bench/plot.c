@@ -24,15 +24,11 @@ static const char *const scripts[] = {"throughput", "latency", "share", "waits",
 static const char *const kinds[] = {"svg", "png"};
 _Static_assert(LP_ARRAY_LEN(scripts) * LP_ARRAY_LEN(kinds) <= LP_PLOTS_MAX, "room for all");
 
-/* On a dark page what is black becomes light; the locks' colours can be read on both. */
-static const char dark_style[] = "<style>svg{background:transparent}"
-                                 "@media (prefers-color-scheme: dark){"
-                                 "[stroke='black'],[stroke='rgb(0,0,0)'],"
-                                 "[stroke='rgb(  0,   0,   0)']{stroke:#e6e6e6}"
-                                 "[fill='black'],[fill='rgb(0,0,0)'],"
-                                 "[fill='rgb(  0,   0,   0)']{fill:#e6e6e6}"
-                                 "[color='black']{color:#e6e6e6}}"
-                                 "</style>\n";
+/* On a dark page what is black becomes light. What has a colour of its own keeps it: the locks'
+   colours can be read on both, and the numbers in coloured cells go with their cells. */
+static const char dark_style[] = "<style>@media (prefers-color-scheme: dark){"
+                                 "g[fill='rgb(0,0,0)']>text,g[fill='black']>text{fill:#e6e6e6}"
+                                 "}</style>\n";
 
 static int copy_script(const char *from_dir, const char *to_dir, const char *name,
                        struct lp_arena *arena, struct lp_err *err)

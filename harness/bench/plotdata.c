@@ -71,7 +71,8 @@ static void add_locks(const struct plotdata *data, struct lp_str *out)
     }
     lp_str_addf(out, "\"\nworker_counts = %zu\nworker_min = %u\nworker_max = %u\n",
                 plan->worker_count, least, most);
-    lp_str_addf(out, "shown_workers = %u\n", plan->workers[data->shown]);
+    lp_str_addf(out, "shown_workers = %u\nshown_ms = %.6g\n", plan->workers[data->shown],
+                (double)plan->duration_ns / (double)LP_MS);
 }
 
 static void add_throughput(const struct plotdata *data, struct lp_str *out)

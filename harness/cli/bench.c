@@ -41,7 +41,7 @@ static const struct lp_option rows[] = {
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "folder of the results (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0, "text json csv markdown"},
     {"against", '\0', "LOCK", LP_OPTION_TEXT, AT(against), 0,
-     "compare with this lock, or with that of an older driver FILE.so, in turn in one run"},
+     "compare with this lock, or with the driver FILE.so, in turn in one run"},
     {"baseline", '\0', "FILE", LP_OPTION_TEXT, AT(baseline), 0,
      "compare with the result.json of an earlier run"},
     {"max-regress", '\0', "P%", LP_OPTION_TEXT, AT(max_regress), 0,
@@ -258,6 +258,24 @@ static int dry_run(const struct command *command, struct lp_err *err)
     return written ? LP_EXIT_OK : lp_err_set(err, LP_ERR_SELF, "unable to write the plan");
 }
 
+/* "LOCK", or "FILE.so" or "FILE.so:PARAM=VALUE": its driver goes by the file's name, so that it can
+   be of the same name as the one that it is compared with. */
+static int parse_against(struct command *command, const char *text, struct lp_err *err)
+{
+    struct lp_arena *arena = &command->bench.arena;
+    struct lp_registry *registry = &command->catalogue.registry;
+    size_t len = strcspn(text, ":");
+    const char *name = lp_arena_strndup(arena, text, len);
+    bool is_file = len > strlen(".so") && strcmp(name + len - strlen(".so"), ".so") == 0;
+    if (is_file && lp_registry_load_as(registry, name, name, err) == -1)
+        return -1;
+    if (lp_bench_lock_parse(&command->against, text, 0, registry, arena, err) == -1)
+        return -1;
+    if (command->against.driver)
+        return 0;
+    return lp_err_set(err, LP_ERR_USAGE, "option '--against': %.300s", command->against.trouble);
+}
+
 static int carry_out(struct command *command, const char **names, size_t count, struct lp_err *err)
 {
     const struct lp_bench_choice *options = &command->options;
@@ -272,9 +290,7 @@ static int carry_out(struct command *command, const char **names, size_t count, 
         lp_bench_choose_locks(&command->bench, names, count, err) == -1 ||
         choose_outputs(command, err) == -1)
         return -1;
-    if (options->against &&
-        lp_bench_lock_parse(&command->against, options->against, 0, &command->catalogue.registry,
-                            &command->bench.arena, err) == -1)
+    if (options->against && parse_against(command, options->against, err) == -1)
         return -1;
     if (options->dry_run)
         return dry_run(command, err);

@@ -19,11 +19,11 @@ set key outside right top noopaque samplen 3 spacing 1.25 noenhanced
 set rmargin 24
 set title noenhanced offset 0,0.5
 
-# The same colour, dashes and mark for a lock in every plot. The lines of two settings of one driver
-# share a colour, so dashes and marks differ by place in the list.
-array dashes[5] = [1, 2, 4, 5, 3]
+# The same colour and mark for a lock in every plot; the second five lines are dashed. Two settings of
+# one driver share a colour, so marks differ by place in the list.
+array dashes[3] = [1, 2, 4]
 do for [i = 1:|lock|] {
-    set style line i linecolor rgb color[i] linewidth 2 dashtype dashes[(i - 1) % 5 + 1] \
+    set style line i linecolor rgb color[i] linewidth 2 dashtype dashes[(i - 1) / 5 % 3 + 1] \
         pointtype mark[i] pointsize 0.9
 }
 

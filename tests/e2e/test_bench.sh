@@ -108,6 +108,8 @@ mistake 'either --against or --baseline' --against flock --baseline x flock
 mistake "did you mean 'csv'?" -f cvs flock
 mistake "did you mean '--against'?" --agianst flock flock
 mistake 'placement' -p docker flock
+mistake 'unable to load' --against ./missing.so flock
+mistake "did you mean 'flock'?" --against flok flock
 echo '{}' > "$work/no.json"
 mistake 'is no result.json' --baseline "$work/no.json" -d 1ms -w 1 --repeats 1 --no-plots --progress never flock
 mistake 'unable to' --baseline "$work/missing.json" -d 1ms -w 1 --repeats 1 --no-plots --progress never flock
@@ -129,6 +131,12 @@ if cc -O2 -D_GNU_SOURCE -shared -fPIC -I"$root" -I"$root/harness" "$root/tests/b
     bench -w 1 --no-plots --driver "$work/slowed.so" --against slowed slowed:percent=100
     expect_status 1 'slowed by 100 %'
     pass_if 'regression' [ "$(json "$dir/result.json" comparison.rows.0.answer)" = regression ]
+    # Two builds of one driver, under one name.
+    cp "$work/slowed.so" "$work/old.so"
+    bench -w 1 --no-plots --driver "$work/slowed.so" --against "$work/old.so" slowed --max-regress 50%
+    expect_status 0 'against an older build'
+    bench -w 1 --no-plots --driver "$work/slowed.so" --against "$work/old.so" slowed:percent=200
+    expect_status 1 'against an older build that was faster'
     pass_if 'it still locks' [ "$(json "$dir/result.json" locks.0.lost)" = 0 ]
 fi
 
