@@ -141,6 +141,11 @@ $(OUT)/drivers/$(1).so: $(patsubst %.c,$(OUT)/obj/%.o,$(sort $(wildcard drivers/
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 
+$(OUT)/skeleton.so: drivers/skeleton.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -MMD -MP -MF $(OUT)/obj/skeleton.d -o $@ $<
+
 # Unit tests: each tests/unit/ROOM/test_*.c is a program of its own.
 UNIT_SRCS := $(sort $(wildcard tests/unit/*/test_*.c))
 UNITS := $(UNIT_SRCS:tests/unit/%.c=$(OUT)/tests/unit/%)
