@@ -39,7 +39,7 @@ struct lp_figure lp_point_figure(const struct lp_point *point, const struct lp_m
     double values[64];
     size_t count = 0;
     for (size_t i = 0; i < point->sample_count && count < LP_ARRAY_LEN(values); i++)
-        values[count++] = *(const double *)((const char *)&point->samples[i] + metric->offset);
+        memcpy(&values[count++], (const char *)&point->samples[i] + metric->offset, sizeof *values);
     return lp_figure_of(values, count);
 }
 
