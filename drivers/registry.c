@@ -177,7 +177,7 @@ int lp_registry_load(struct lp_registry *registry, const char *file, struct lp_e
     size_t prefix = strlen(PROGRAM_PREFIX);
     if (strncmp(file, PROGRAM_PREFIX, prefix) == 0)
         return load_program(registry, file + prefix, err);
-        return load(registry, file, NULL, err);
+    return load(registry, file, NULL, err);
 }
 
 int lp_registry_load_as(struct lp_registry *registry, const char *file, const char *name,

@@ -126,10 +126,20 @@ int lp_bench_choose(struct lp_bench_plan *plan, const struct lp_bench_choice *ch
     return choose_placement(plan, choice->placement, err);
 }
 
+/* What only its user can say (a program, a key) has no default. */
+static bool needs_telling(const struct lp_driver *driver)
+{
+    for (size_t i = 0; i < driver->param_count; i++)
+        if (!driver->params[i].initial && (driver->params[i].roles & LP_ROLE_LOCK) &&
+            driver->params[i].type != LP_PARAM_PATH)
+            return true;
+    return false;
+}
+
 static bool is_default(const struct lp_driver_row *row)
 {
     return row->driver && (row->driver->roles & LP_ROLE_LOCK) && !row->driver->server &&
-           strncmp(row->name, "broken-", strlen("broken-")) != 0;
+           !needs_telling(row->driver) && strncmp(row->name, "broken-", strlen("broken-")) != 0;
 }
 
 int lp_bench_choose_locks(struct lp_bench *bench, const char **names, size_t count,
