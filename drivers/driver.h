@@ -280,6 +280,13 @@ static inline enum lp_waited lp_wait(struct lp_client *client)
     return client->services->wait ? client->services->wait(client) : LP_WAIT_YOURSELF;
 }
 
+/* Is somebody else deciding when this client goes on? Then evidence that is dear to get, and only
+   for a lock lost on the way, is not worth its price: every order is tried anyway. */
+static inline bool lp_is_led(struct lp_client *client)
+{
+    return client->services->wait != NULL;
+}
+
 /* From `deadline_ns` on, the calling thread's blocking system calls end with EINTR, again and again
    until lp_alarm_stop(): for flock(2) and fcntl(2), which take no timeout. */
 static inline void lp_alarm_start(struct lp_client *client, uint64_t deadline_ns)

@@ -137,7 +137,8 @@ static inline __attribute__((always_inline)) enum lp_outcome acquire(struct lp_c
         lp_point(client, "was stale");
     }
     state->exclusive = mode == LP_EXCLUSIVE;
-    lp_fdinfo_learn(&state->handle.info, state->handle.fd, PROC_TABLE, state->exclusive);
+    if (!lp_is_led(client))
+        lp_fdinfo_learn(&state->handle.info, state->handle.fd, PROC_TABLE, state->exclusive);
     lp_identity_grant(grant, &state->handle.identity);
     return LP_OK;
 }

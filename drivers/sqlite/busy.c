@@ -79,7 +79,7 @@ void lp_sqlite_wait_install(struct lp_client *client, unsigned handler, uint64_t
     state->wait.random = client->seed ^ client->worker;
     if (timeout_ns == 0)
         sqlite3_busy_handler(state->db, NULL, NULL);
-    else if (handler == HANDLER_DEFAULT && !client->services->wait) /* nobody can wait in ours */
+    else if (handler == HANDLER_DEFAULT && !lp_is_led(client)) /* nobody can wait in ours */
         sqlite3_busy_timeout(
             state->db,
             (int)(timeout_ns / 1000000 > INT32_MAX ? INT32_MAX : (timeout_ns + 999999) / 1000000));

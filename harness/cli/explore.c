@@ -17,7 +17,7 @@
 
 #define NOT_GIVEN UINT64_MAX
 /* A search ends by itself after so long when neither time nor schedules are given. */
-#define TIME_DEFAULT_NS (60 * LP_SEC)
+#define TIME_DEFAULT_NS (120 * LP_SEC)
 /* What making a losing schedule simple and showing it may take besides. */
 #define TIME_BESIDES_NS (120 * LP_SEC)
 
@@ -33,7 +33,7 @@ static const struct lp_option rows[] = {
     {"workers", 'w', "N", LP_OPTION_NUMBER, AT(workers), 1, "workers (as the scenario states)"},
     {"rounds", 'r', "N", LP_OPTION_NUMBER, AT(rounds), 1, "rounds of each (as it states)"},
     {"schedules", '\0', "N", LP_OPTION_NUMBER, AT(schedules), 1, "end after so many schedules"},
-    {"time", '\0', "T", LP_OPTION_DURATION, AT(time_ns), 0, "end after so long (1m)"},
+    {"time", '\0', "T", LP_OPTION_DURATION, AT(time_ns), 0, "end after so long (2m)"},
     {"strategy", '\0', "S", LP_OPTION_TEXT, AT(strategy), 0, "exhaustive, random or pct"},
     {"reduction", '\0', "R", LP_OPTION_TEXT, AT(reduction), 0,
      "dpor or none: leave out equivalent schedules, or not"},
@@ -155,7 +155,7 @@ static int load(struct command *command, const char *name, struct lp_err *err)
     unsigned rounds = (unsigned)(options->rounds ? options->rounds : scenario->explore.rounds);
     if (workers < scenario->group_count && !options->workers)
         workers = (unsigned)scenario->group_count;
-    if (lp_explore_size(scenario, workers, rounds, err) == -1)
+    if (lp_explore_size(scenario, workers, rounds, &command->catalogue.registry, err) == -1)
         return -1;
     for (size_t i = 0; i < options->faults.count; i++)
         if (add_fault(&command->request, scenario, options->faults.text[i], err) == -1)

@@ -111,7 +111,7 @@ static int load(struct command *command, const char *file, struct lp_err *err)
         return lp_err_wrap(err, "%s:%u:%u", file, key->line, key->column);
     if (number_of(schedule, "workers", scenario->explore.workers, &workers, err) == -1 ||
         number_of(schedule, "rounds", scenario->explore.rounds, &rounds, err) == -1 ||
-        lp_explore_size(scenario, workers, rounds, err) == -1 ||
+        lp_explore_size(scenario, workers, rounds, &command->catalogue.registry, err) == -1 ||
         lp_replay_check(schedule, scenario, err) == -1)
         return -1;
     return lp_replay_faults(schedule, scenario, &command->request, err);

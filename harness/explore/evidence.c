@@ -114,12 +114,15 @@ static size_t fill_observer(const struct lp_scene *scene, unsigned container, vo
         .containers = containers(scene),
         .start_value = scene->scenario->start,
     };
-    for (unsigned i = 0; i < scene->players; i++) {
-        if (scene->parts[i].container != container)
+    for (unsigned i = 0; i < scene->players; i++) { /* in order of time: the killed ones first */
+        if (scene->parts[i].container != container || !scene->parts[i].killed)
             continue;
-        put_record(&records[count], LP_STEP_EXIT, i, now_ns);
-        records[count++].round = scene->parts[i].killed ? SIGKILL : 0; /* a wait status */
+        put_record(&records[count], LP_STEP_EXIT, i, shifted(scene, scene->parts[i].killed_ns));
+        records[count++].round = SIGKILL; /* a wait status */
     }
+    for (unsigned i = 0; i < scene->players; i++)
+        if (scene->parts[i].container == container && !scene->parts[i].killed)
+            put_record(&records[count++], LP_STEP_EXIT, i, now_ns);
     put_record(&records[count], LP_STEP_OBSERVE, hand->value, now_ns);
     records[count].outcome = hand->known ? LP_OK : LP_FAIL;
     records[count].domain = hand->identity.domain;
@@ -210,15 +213,23 @@ static bool is_deadlock(const struct lp_scene *scene, enum lp_ending ending)
     return true;
 }
 
+/* A worker that was killed, or a lock that nobody wanted after that, leaves nothing open here: the
+   orders in which somebody does want it are schedules of their own. */
 static enum lp_found found_by(const struct lp_checks *checks, enum lp_ending ending)
 {
-    const enum lp_result results[] = {checks->lost_update.result, checks->mutual_exclusion.result,
-                                      checks->progress.result};
+    const struct {
+        enum lp_result result;
+        bool decides;
+    } rows[] = {
+        {checks->lost_update.result, true}, {checks->mutual_exclusion.result, true},
+        {checks->lease.result, true},       {checks->fencing.result, true},
+        {checks->recovery.result, false},   {checks->progress.result, false},
+    };
     enum lp_found found = ending == LP_ENDING_ALL ? LP_FOUND_NOTHING : LP_FOUND_OPEN;
-    for (size_t i = 0; i < LP_ARRAY_LEN(results); i++) {
-        if (results[i] == LP_VIOLATED)
+    for (size_t i = 0; i < LP_ARRAY_LEN(rows); i++) {
+        if (rows[i].result == LP_VIOLATED)
             return LP_FOUND_VIOLATION;
-        if (results[i] == LP_UNDECIDED)
+        if (rows[i].result == LP_UNDECIDED && rows[i].decides)
             found = LP_FOUND_OPEN;
     }
     return found;
@@ -309,6 +320,8 @@ int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outc
     if (ending == LP_ENDING_DEADLOCK && scene->thorough)
         tell_waiters(scene);
     note_stuck(scene);
+    if (ending == LP_ENDING_DEADLOCK) /* they wait to their deadline */
+        lp_scene_let_time_pass(scene, scene->scenario->deadline_ns);
     if (ending != LP_ENDING_ALL && lp_scene_drain(scene, err) == -1)
         return -1;
     if (look(scene, err) == -1)

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "explore/board.h"
 #include "explore/director.h"
+#include "explore/stage.h"
 #include "verdict/verdict.h"
 
 /* ---- what was covered ---- */
@@ -253,7 +254,7 @@ int lp_explore_scenario(struct lp_run *run, struct lp_explore_request *request,
 }
 
 int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rounds,
-                    struct lp_err *err)
+                    const struct lp_registry *registry, struct lp_err *err)
 {
     struct lp_group *largest = &scenario->groups[0];
     if (workers < scenario->group_count || workers > LP_EXPLORE_WORKERS_MAX)
@@ -272,8 +273,16 @@ int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rou
             scenario->groups[i].rounds = rounds;
     if (scenario->containers > workers)
         scenario->containers = workers;
-    /* Isolation slows orders down that are had on purpose; where it is the point it stays. */
-    if (scenario->placement != LP_PLACE_THREAD && scenario->placement_needed < LP_PLACE_NAMESPACE)
+    if (scenario->placement_needed > LP_PLACE_NAMESPACE)
+        return lp_err_set(err, LP_ERR_NEED,
+                          "scenario \"%s\" shows only under placement %s, where "
+                          "workers cannot be led",
+                          scenario->name, lp_placement_name(scenario->placement_needed));
+    if (scenario->placement > LP_PLACE_NAMESPACE)
+        scenario->placement = LP_PLACE_NAMESPACE;
+    /* One thread leads all where it can: then nothing is isolated but {private}. */
+    if (lp_stage_kind_of(scenario, registry) == LP_STAGE_FIBERS &&
+        scenario->placement != LP_PLACE_THREAD)
         scenario->placement = LP_PLACE_PROCESS;
     return 0;
 }

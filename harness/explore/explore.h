@@ -67,9 +67,9 @@ struct lp_explore_outcome {
 };
 
 /* The scenario with so many workers, at least one of each group, and rounds; containers and
-   placement as they are needed then. LP_ERR_USAGE. */
+   placement as they are needed then. LP_ERR_USAGE; LP_ERR_NEED where exploring is not possible. */
 int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rounds,
-                    struct lp_err *err) LP_MUST_CHECK;
+                    const struct lp_registry *registry, struct lp_err *err) LP_MUST_CHECK;
 
 /* As lp_run_scenario, but led. run->result.explored tells what was covered. The scenario's own
    placement is kept only where it matters. `options->directing` and `judge` are set here. */

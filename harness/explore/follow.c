@@ -51,8 +51,10 @@ static int step(struct follow *follow, unsigned worker, bool *stepped, struct lp
         (struct lp_move){.worker = worker, .intent = follow->pending[worker], .effect = effect};
     struct lp_intent done = follow->pending[worker];
     wake(follow, &done);
-    if (!world->next(world->self, worker, &follow->pending[worker]))
-        follow->runnable &= ~lp_bit(worker);
+    for (unsigned w = 0; w < world->workers; w++)
+        if ((w == worker || (done.everything && (follow->runnable & lp_bit(w)))) &&
+            !world->next(world->self, w, &follow->pending[w]))
+            follow->runnable &= ~lp_bit(w);
     if (effect.went == LP_WENT_WAITING)
         follow->blocked |= lp_bit(worker);
     else

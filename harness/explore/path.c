@@ -69,7 +69,7 @@ static lp_mask still_asleep(const struct lp_path *path, const struct lp_node *be
     return sleep;
 }
 
-static void enter_node(struct lp_path *path, bool again, bool runnable)
+static void enter_node(struct lp_path *path, bool again, lp_mask ended)
 {
     size_t at = path->trace.count;
     path->nodes = lp_grow(path->nodes, &path->node_cap, at + 1, sizeof *path->nodes);
@@ -82,13 +82,26 @@ static void enter_node(struct lp_path *path, bool again, bool runnable)
     bool taken_off = before->last != LP_NOBODY && before->last != worker &&
                      (lp_node_ready(before) & lp_bit(before->last));
     *node = (struct lp_node){
-        .runnable = runnable ? before->runnable : before->runnable & ~lp_bit(worker),
+        .runnable = before->runnable & ~ended,
         .blocked = still_blocked(path, before, move),
         .sleep = path->reducing ? still_asleep(path, before, move) : 0,
         .last = worker,
         .preemptions = before->preemptions + taken_off,
     };
     mark_known_waits(path, at);
+}
+
+/* What is next for the worker that made a step, or for all; returns those that are at their end. */
+static lp_mask ask_again(struct lp_path *path, unsigned worker, bool all)
+{
+    const struct lp_world *world = path->world;
+    const struct lp_node *node = lp_path_here(path) - 1;
+    lp_mask ended = 0;
+    for (unsigned w = 0; w < world->workers; w++)
+        if ((w == worker || (all && (node->runnable & lp_bit(w)))) &&
+            !world->next(world->self, w, &path->pending[w]))
+            ended |= lp_bit(w);
+    return ended;
 }
 
 int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_effect *effect,
@@ -105,8 +118,7 @@ int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_ef
     struct lp_move *move = lp_trace_add(&path->trace);
     *move = (struct lp_move){.worker = worker, .intent = path->pending[worker], .effect = *effect};
     lp_clock_of_step(path);
-    bool runnable = world->next(world->self, worker, &path->pending[worker]);
-    enter_node(path, again, runnable);
+    enter_node(path, again, ask_again(path, worker, move->intent.everything));
     return 0;
 }
 

@@ -337,6 +337,7 @@ void lp_player_init(struct lp_player *player, const struct lp_crew *crew, uint32
     player->worker.slot = &crew->control->slots[index];
     player->worker.index = index;
     lp_random_init(&player->worker.random, crew->seed, index);
+    memset(memory, 0, LP_PLAYER_MEMORY); /* an earlier player's, who was killed */
     lp_recorder_over(&player->worker.recorder, memory, LP_PLAYER_MEMORY);
     lp_worker_fill_header(&player->worker);
     player->worker.recorder.header->rounds = player->rounds;

@@ -156,8 +156,9 @@ static void note_step(struct replay *replay, unsigned actor, const struct lp_eff
     lp_director_note(replay->director, replay->trace.count, actor, replay->step.ptr, effect);
     *lp_trace_add(&replay->trace) = (struct lp_move){.worker = actor, .effect = *effect};
     replay->blocked = effect->went == LP_WENT_WAITING ? lp_bit(actor) : 0;
-    if (!world->next(world->self, actor, &unused))
-        replay->runnable &= ~lp_bit(actor);
+    for (unsigned i = 0; i < world->workers; i++)
+        if (!world->next(world->self, i, &unused))
+            replay->runnable &= ~lp_bit(i);
 }
 
 static int follow_line(struct replay *replay, const struct lp_schedule_line *line,

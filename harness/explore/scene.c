@@ -55,6 +55,10 @@ static int rebuild(struct lp_scene *scene, struct lp_err *err)
 {
     if (revive(scene, err) == -1)
         return -1;
+    /* What a server keeps is not removed, but put back, so that prepare finds it as at the start.
+     */
+    if (scene->built && all_containers(scene, LP_TASK_RESET, err) == -1)
+        return -1;
     if (scene->built && (all_players(scene, LP_TASK_CLOSE, err) == -1 ||
                          all_containers(scene, LP_TASK_CLOSE, err) == -1 ||
                          all_containers(scene, LP_TASK_REMOVE, err) == -1))
@@ -68,12 +72,11 @@ static int rebuild(struct lp_scene *scene, struct lp_err *err)
     return all_containers(scene, LP_TASK_RESET, err);
 }
 
-/* A worker that has nothing to do. */
-static void leave_out(struct lp_scene *scene, unsigned player)
+/* What its history says of its end, which it may not come to: it may never begin. */
+static void empty_header(struct lp_scene *scene, unsigned player, bool present)
 {
     struct lp_history_header *header = lp_board_memory(scene->board, player);
-    hand_of(scene, player)->report.where = LP_AT_END;
-    header->finished = 1 + (uint64_t)LP_END_DONE;
+    header->finished = present ? 0 : 1 + (uint64_t)LP_END_DONE;
     header->rounds_done = 0;
 }
 
@@ -86,13 +89,16 @@ static void begin(struct lp_scene *scene)
         hand->prompt = (struct lp_prompt){
             .thorough = scene->thorough, .timed = scene->timed, .rounds = scene->rounds};
         lp_report_begin(&hand->report, part->group, scene->timed);
-        if (!(scene->present & 1u << i))
-            leave_out(scene, i);
+        bool present = scene->present & 1u << i;
+        empty_header(scene, i, present);
+        if (!present)
+            hand->report.where = LP_AT_END; /* it has nothing to do */
     }
     memset(scene->fault_done, 0, sizeof scene->fault_done);
     scene->overlapped = scene->drained = scene->stale = false;
     scene->now_ns = VIRTUAL_START_NS;
     scene->changes = 0;
+    memset(scene->lock_changes, 0, sizeof scene->lock_changes);
     scene->shift_count = 0;
 }
 
@@ -132,21 +138,33 @@ static uint64_t changes_by_others(const struct lp_scene *scene, unsigned player)
     return scene->changes - scene->parts[player].changes;
 }
 
-static bool touches_store(const struct lp_scene *scene, const struct lp_intent *intent)
+static bool touches(const struct lp_intent *intent, unsigned object)
 {
     for (unsigned i = 0; i < intent->count; i++)
-        if (intent->access[i].object == scene->store_object)
+        if (intent->access[i].object == object)
             return true;
     return intent->everything;
 }
 
-static void note_change(struct lp_scene *scene, unsigned actor, const struct lp_intent *intent)
+static void note_change(struct lp_scene *scene, unsigned player, const struct lp_intent *intent)
 {
-    if (!touches_store(scene, intent))
-        return;
-    scene->changes++;
-    if (actor < scene->players)
-        scene->parts[actor].changes++;
+    struct lp_part *part = &scene->parts[player];
+    bool store = touches(intent, scene->store_object);
+    scene->changes += store;
+    part->changes += store;
+    for (size_t i = 0; i < scene->scenario->lock_count; i++) {
+        bool lock = touches(intent, scene->lock_object[i]);
+        scene->lock_changes[i] += lock;
+        part->lock_changes[i] += lock;
+    }
+}
+
+/* Of the lock that its step is about. */
+static uint64_t lock_changes_by_others(const struct lp_scene *scene, unsigned player)
+{
+    const struct lp_part *part = &scene->parts[player];
+    int lock = part->group->steps[lp_scene_report(scene, player)->step].target;
+    return lock < 0 ? 0 : scene->lock_changes[lock] - part->lock_changes[lock];
 }
 
 static void note_refusal(struct lp_scene *scene, unsigned player)
@@ -159,7 +177,7 @@ static void note_refusal(struct lp_scene *scene, unsigned player)
 
 /* ---- time and leases ---- */
 
-static void let_time_pass(struct lp_scene *scene, uint64_t duration_ns)
+void lp_scene_let_time_pass(struct lp_scene *scene, uint64_t duration_ns)
 {
     scene->now_ns += duration_ns;
     if (scene->shift_count < LP_SHIFTS_MAX)
@@ -224,6 +242,11 @@ static int went_waiting(struct lp_scene *scene, unsigned player, const struct lp
         effect->went = LP_WENT_DONE;
         return go(scene, player, true, err);
     }
+    /* What a try of several operations saw at its beginning may be true no more at its end: then
+       there is nothing to wait for. */
+    if (report->pure && !tried &&
+        scene->parts[player].tried_at != lock_changes_by_others(scene, player))
+        return 0;
     bool changed = began && !(report->pure && tried && !scene->finds_deadlock);
     effect->went = changed ? LP_WENT_WAITING : LP_WENT_BLOCKED;
     return 0;
@@ -259,6 +282,8 @@ static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect
         return 0;
     }
     lp_scene_intent(scene, player, &intent);
+    if (before.where != LP_AT_POINT)
+        part->tried_at = lock_changes_by_others(scene, player);
     if (go(scene, player, false, err) == -1)
         return -1;
     if (report->where == LP_AT_WAIT && went_waiting(scene, player, &before, effect, err) == -1)
@@ -267,13 +292,27 @@ static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect
         return 0;
     note_change(scene, player, &intent);
     if (report->virtual_ns)
-        let_time_pass(scene, report->virtual_ns);
+        lp_scene_let_time_pass(scene, report->virtual_ns);
     if (report->where == LP_AT_RETRY)
         note_refusal(scene, player);
     note_holds(scene, player);
     effect->result = fingerprint_of(report);
     part->told = lp_mix(part->told, effect->result);
     return 0;
+}
+
+/* The try in which it was had been refused: it certainly holds nothing by it. */
+static void end_try(struct lp_scene *scene, unsigned player)
+{
+    char *memory = lp_board_memory(scene->board, player);
+    struct lp_record *record = (void *)(memory + LP_HISTORY_HEADER_SIZE);
+    while (record->state == LP_RECORD_COMPLETE)
+        record++;
+    if (record->state != LP_RECORD_INVOKED)
+        return;
+    record->outcome = LP_BUSY;
+    record->complete_ns = lp_clock_ns();
+    record->state = LP_RECORD_COMPLETE;
 }
 
 static int kill_player(struct lp_scene *scene, unsigned player, struct lp_effect *effect,
@@ -287,7 +326,10 @@ static int kill_player(struct lp_scene *scene, unsigned player, struct lp_effect
         effect->went = LP_WENT_BLOCKED;
         return 0;
     }
+    if (hand->report.where == LP_AT_WAIT)
+        end_try(scene, player);
     scene->parts[player].killed = true;
+    scene->parts[player].killed_ns = lp_clock_ns();
     hand->report.where = LP_AT_END;
     hand->report.held = 0;
     hand->report.plain = false;
@@ -304,6 +346,8 @@ static int step_fault(struct lp_scene *scene, unsigned number, struct lp_effect 
     if (effect->went == LP_WENT_DONE) {
         scene->fault_done[number] = true;
         scene->changes++;
+        for (size_t i = 0; i < scene->scenario->lock_count; i++)
+            scene->lock_changes[i]++;
     }
     return status;
 }

@@ -37,12 +37,15 @@ struct lp_part {
     const struct lp_group *group;
     unsigned container;
     bool begun, killed;
-    bool stuck, stuck_on_lock;         /* when the schedule ended */
-    bool must_wait;                    /* refused twice with nothing changed in between */
-    uint64_t refused_at;               /* changes by others at its latest refusal */
-    uint64_t changes;                  /* steps of its own that touched the store */
-    uint64_t told;                     /* fingerprint of all it saw */
-    uint64_t granted_ns[LP_LOCKS_MAX]; /* virtual; of locks it holds */
+    uint64_t killed_ns;                  /* when */
+    bool stuck, stuck_on_lock;           /* when the schedule ended */
+    bool must_wait;                      /* refused twice with nothing changed in between */
+    uint64_t refused_at;                 /* changes by others at its latest refusal */
+    uint64_t changes;                    /* steps of its own that touched the store */
+    uint64_t lock_changes[LP_LOCKS_MAX]; /* the same of each lock */
+    uint64_t tried_at;                   /* changes by others when its try began */
+    uint64_t told;                       /* fingerprint of all it saw */
+    uint64_t granted_ns[LP_LOCKS_MAX];   /* virtual; of locks it holds */
 };
 
 struct lp_scene {
@@ -65,7 +68,7 @@ struct lp_scene {
     uint32_t present;
     uint32_t rounds;
     uint64_t now_ns; /* virtual */
-    uint64_t changes;
+    uint64_t changes, lock_changes[LP_LOCKS_MAX];
     struct lp_shift shifts[LP_SHIFTS_MAX];
     size_t shift_count;
     enum lp_ending ending;
@@ -80,6 +83,9 @@ static inline const struct lp_report *lp_scene_report(const struct lp_scene *sce
 {
     return &scene->board->players[player].report;
 }
+
+/* Virtual time; what is recorded after this is later by as much. */
+void lp_scene_let_time_pass(struct lp_scene *scene, uint64_t duration_ns);
 
 /* ---- intent.c ---- */
 void lp_scene_objects(struct lp_scene *scene);

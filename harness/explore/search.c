@@ -72,7 +72,7 @@ static lp_mask candidates(struct search *search)
     if (!systematic(search))
         return lp_node_ready(node);
     lp_mask wanted = node->explored && search->path.reducing ? node->backtrack : node->runnable;
-    return within_bound(search, wanted & ~node->tried & ~node->sleep);
+    return within_bound(search, wanted & lp_node_ready(node) & ~node->tried & ~node->sleep);
 }
 
 static unsigned choose(struct search *search, lp_mask ready)

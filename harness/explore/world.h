@@ -94,7 +94,8 @@ struct lp_world {
        forgets to put back can hide. */
     int (*reset)(void *self, bool fresh, struct lp_err *err);
     /* What the worker would do next; false: it is at its end. Asked once after reset() and once
-       after each step of that worker (not after LP_WENT_BLOCKED); never changes anything. */
+       after each step of that worker (not after LP_WENT_BLOCKED), and of all workers after a step
+       that is about everything; never changes anything. */
     bool (*next)(void *self, unsigned worker, struct lp_intent *intent);
     int (*step)(void *self, unsigned worker, struct lp_effect *effect, struct lp_err *err);
     /* May be NULL. Is it known, without trying, that the worker would have to wait now? A world

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 explore() { # ARG...: leaves the result in $work/result
-    rm -rf "$work/run"
+    rm -rf "$work/run" "$work/result"
     lp explore -q --progress never -o "$work/run" -f "json=$work/result" "$@"
 }
 
@@ -19,6 +19,7 @@ for file in "$root"/scenarios/{file,memory,sqlite}/*.yaml; do
     # Larger than a test may be long: see below.
     [ "$name" = flock-unlink-recheck ] && continue
     explore "$file"
+    [ -s "$work/result" ] || continue # only for engines that cannot be led
     verdict=$(json "$work/result" scenarios.0.verdict)
     [ "$verdict" = skipped ] && continue
     if grep -q '^  cannot:' "$file"; then
@@ -73,7 +74,7 @@ pass_if 'and all are of different classes' \
     [ "$(json "$work/result" scenarios.0.explored.classes)" = 6 ]
 
 # A bound is no proof; chance neither.
-explore flock --preemptions 1
+explore shm-atomic -w 3 -r 2 --preemptions 1
 expect_status 3 'within a bound'
 pass_if 'a bound is said' grep -q 'at most 1 preemptions' "$work/result"
 explore flock --strategy pct --schedules 50
@@ -108,7 +109,7 @@ YAML
     file=$(around ', path: "{shared}/lock"')
     lp run -n "$file"
     [ "$status" = 0 ] || file=$(around '')
-    explore -w 2 -r 2 "$file"
+    explore -w 2 -r 3 "$file"
     expect_status 1 "$driver"
 done
 

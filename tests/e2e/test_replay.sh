@@ -88,8 +88,13 @@ TEXT
 replay "$into"
 expect_status 1 'a deadlock'
 expect_in "$out" 'worker 0 waits for `b`, which worker 1 holds' 'a deadlock'
-sed 's/scenario: deadlock/scenario: deadlock-ordered/; s/^1: lock b.*/1: lock a => <waiting>/; 6d' \
-    "$into" > "$work/ordered.schedule"
+schedule ordered > "$work/unused" << 'TEXT'
+lockproof schedule 1
+scenario: deadlock-ordered
+0: lock a => ok
+1: lock a => <waiting>
+0: lock b => ok
+TEXT
 replay "$work/ordered.schedule"
 expect_status 0 'the ordered twin'
 
