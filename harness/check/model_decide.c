@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/express.h"
 #include "check/model_parts.h"
 #include "check/sweep.h"
 
@@ -236,6 +237,8 @@ void lp_model_decide(const struct lp_model *model, const struct lp_calls *calls,
         .decision = decision,
     };
     *decision = (struct lp_decision){.rule = ""};
+    if (!job.budget->want_order && !job.budget->search_only && lp_express(model, calls, decision))
+        return;
     if (!survey(&job))
         return;
     if (decision->judged == 0) {

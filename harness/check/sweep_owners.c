@@ -54,7 +54,7 @@ static void force_observer(struct lp_owners *owners, const struct lp_item *item)
 {
     for (size_t i = 0; i < owners->observer_count; i++)
         if (owners->observers[i].call == item->call) {
-            owners->base.whole = true; /* whatever fails now is on account of this answer */
+            owners->base.whole = true; /* what fails from now on may be on account of this answer */
             /* Somebody must have held it: the acquire in flight that returns first. */
             const struct lp_item *found = NULL;
             for (size_t j = 0; j < owners->returns.count; j++) {
@@ -68,13 +68,13 @@ static void force_observer(struct lp_owners *owners, const struct lp_item *item)
             struct lp_item granted;
             if (found != NULL && heap_take(&owners->of[found->process].acquires, found->call)) {
                 granted = *found;
-                owners->base.whole = !lp_owners_acquire(owners, &granted);
+                lp_owners_acquire(owners, &granted);
                 return;
             }
             for (uint32_t p = 0; p < owners->of_count; p++)
                 if ((!owners->reentrant || p != item->process) &&
                     lp_fifo_pop(&owners->of[p].unknown_acquires, &granted)) {
-                    owners->base.whole = !lp_owners_acquire(owners, &granted);
+                    lp_owners_acquire(owners, &granted);
                     return;
                 }
             lp_sweep_broken(&owners->base, "found taken while it was certainly free");
