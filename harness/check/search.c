@@ -178,13 +178,33 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
     return within_budget(search);
 }
 
-static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
+/* Would it be in vain? Another acquire than the one that must take effect needs a release between
+   the two, and none is in flight. */
+static bool in_vain(const struct lp_search *search, const uint64_t *done, uint32_t must)
 {
+    const struct lp_item *item = search->slots[must].item;
+    if (!search->is_exclusive || item->observes || item->kind != LP_CALL_ACQUIRE)
+        return false;
+    for (size_t i = 0; i < search->mask_words; i++)
+        if ((search->releases[i] & ~done[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool try_all(struct lp_search *search, size_t index, uint32_t must)
+{
+    uint64_t *words = search->now.words + index * search->stride;
+    if (in_vain(search, lp_done_of(search, words), must))
+        return try_call(search, index, must, must);
     for (size_t i = 0; i < search->mask_words; i++) {
         uint64_t done = search->now.words[index * search->stride + search->state_words + i];
         for (uint64_t left = search->active[i] & ~search->eager[i] & ~done; left != 0;
              left &= left - 1) {
             uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
+            uint64_t state = search->now.words[index * search->stride];
+            if (search->state_words == 1 &&
+                !lp_state_step(search->part->model, &state, search->slots[slot].item))
+                continue;
             if (!try_call(search, index, slot, must))
                 return false;
         }
@@ -207,6 +227,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
     lp_bit_clear(search->observers, slot);
     lp_bit_clear(search->eager, slot);
     lp_bit_clear(search->writes, slot);
+    lp_bit_clear(search->releases, slot);
     lp_bit_clear(search->optional, slot);
     if (optional) { /* some may be the same now */
         lp_bag_clear(to);
@@ -219,7 +240,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
         search->next = spare;
     }
     bool freed = false;
-    for (uint32_t other = 0; other < search->slot_count; other++)
+    for (uint32_t other = 0; search->chained > 0 && other < search->slot_count; other++)
         if (search->slots[other].item != NULL && search->slots[other].after == slot) {
             search->chained--;
             search->slots[other].after = LP_NO_SLOT;
@@ -325,6 +346,8 @@ static void invoke(struct lp_part_search *search, const struct lp_item *item)
         lp_bit_set(search->optional, slot);
     if (search->is_register && item->kind == LP_CALL_WRITE)
         lp_bit_set(search->writes, slot);
+    if (item->kind == LP_CALL_RELEASE)
+        lp_bit_set(search->releases, slot);
     bool concerns = item->observes || (search->is_register && item->kind == LP_CALL_WRITE);
     for (size_t i = 0; i < search->now.count; i++) {
         uint64_t *words = search->now.words + i * search->stride;
@@ -388,6 +411,7 @@ static void release(struct lp_part_search *search)
     free(search->active);
     free(search->observers);
     free(search->writes);
+    free(search->releases);
     free(search->optional);
     free(search->heap);
     free(search->scratch);
@@ -403,6 +427,7 @@ void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
     enum lp_model_kind kind = part->model->kind;
     ruling->rule = "search";
     search.is_register = kind == LP_MODEL_REGISTER || kind == LP_MODEL_CAS_REGISTER;
+    search.is_exclusive = kind == LP_MODEL_MUTEX || kind == LP_MODEL_OWNED_MUTEX;
     search.state_words = lp_state_words(part->model, part->process_count);
     lp_flight_widen(&search);
     search.of_process = lp_alloc(part->process_count + 1u, sizeof *search.of_process);

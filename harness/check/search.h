@@ -7,6 +7,7 @@
 
 #define LP_NO_SLOT UINT32_MAX
 #define LP_NO_NODE UINT32_MAX
+#define LP_BAG_HEADS 64
 
 /* A call in flight; its number is its bit in the configurations. */
 struct lp_slot {
@@ -28,7 +29,7 @@ struct lp_bag {
     uint32_t *links; /* the next of its chain, + 1 */
     uint8_t *marks;  /* enum lp_mark */
     size_t count, cap, node_cap, link_cap, mark_cap;
-    uint32_t heads[256]; /* + 1 */
+    uint32_t heads[LP_BAG_HEADS]; /* + 1 */
 };
 
 enum lp_mark {
@@ -46,13 +47,13 @@ struct lp_node {
 struct lp_part_search {
     const struct lp_part *part;
     struct lp_ruling *ruling;
-    bool is_register;
+    bool is_register, is_exclusive;
     size_t state_words, mask_words, stride;
     struct lp_slot *slots;
     uint32_t slot_count; /* mask_words * 64 */
     /* by slot */
-    uint64_t *active, *observers, *eager, *writes,
-        *optional;        /* eager: observers that wait for none */
+    uint64_t *active, *observers, *writes, *releases, *optional;
+    uint64_t *eager;      /* observers that wait for no other call */
     uint32_t *of_process; /* slot of the last call that will return; LP_NO_SLOT */
     uint32_t *heap;       /* slots in order of their calls' return */
     uint32_t heap_count;

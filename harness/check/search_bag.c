@@ -75,7 +75,7 @@ void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const u
     uint64_t hash = words[0];
     for (size_t i = 1; i < search->state_words; i++)
         hash = lp_mix(hash, words[i]);
-    uint32_t *head = &bag->heads[(hash ^ hash >> 8) & 255];
+    uint32_t *head = &bag->heads[(hash ^ hash >> 8) % LP_BAG_HEADS];
     for (uint32_t at = *head; at != 0; at = bag->links[at - 1]) {
         uint64_t *other = bag->words + (at - 1) * search->stride;
         if (bag->marks[at - 1] == LP_MARK_DEAD || !same_state(search, other, words))

@@ -72,6 +72,7 @@ void lp_flight_widen(struct lp_part_search *search)
     search->observers = widen_mask(search->observers, old, masks);
     search->eager = widen_mask(search->eager, old, masks);
     search->writes = widen_mask(search->writes, old, masks);
+    search->releases = widen_mask(search->releases, old, masks);
     search->optional = widen_mask(search->optional, old, masks);
     struct lp_slot *slots = lp_alloc(masks * 64, sizeof *slots);
     uint32_t *heap = lp_alloc(masks * 64, sizeof *heap);
