@@ -28,12 +28,31 @@ struct job {
 
 /* ---- one object ---- */
 
+static int by_token(const void *a, const void *b)
+{
+    const struct lp_item *left = a, *right = b;
+    int64_t x = left->kind == LP_CALL_WRITE ? left->b : left->a;
+    int64_t y = right->kind == LP_CALL_WRITE ? right->b : right->a;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    if (x != y)
+        return x < y ? -1 : 1;
+    return (left->call > right->call) - (left->call < right->call);
+}
+
+/* The order is that of the tokens, grants first. */
+static void order_tokens(const struct lp_part *part, struct lp_ruling *ruling)
+{
+    qsort(part->items, part->item_count, sizeof *part->items, by_token);
+    for (size_t i = 0; i < part->item_count && ruling->decided == LP_DECIDED_HELD; i++)
+        lp_ruling_order(ruling, part->items[i].call);
+}
+
 /* True when the one-pass rule has decided. */
 static bool decide_by_rule(const struct lp_part *part, struct lp_ruling *ruling)
 {
     const struct lp_sweep_rule *rule = lp_sweep_rule_of(part->model);
-    bool no_order = part->budget->want_order && part->model->kind == LP_MODEL_FENCED;
-    if (rule == NULL || part->budget->search_only || no_order)
+    if (rule == NULL || part->budget->search_only)
         return false;
     struct lp_sweep *sweep =
         lp_sweep_new(rule, part->model, part->budget, part->calls->start, part->slack_ns);
@@ -50,6 +69,8 @@ static bool decide_by_rule(const struct lp_part *part, struct lp_ruling *ruling)
             lp_ruling_witness(ruling, part->items[i].call);
     if (!decided)
         ruling->order_count = ruling->witness_count = 0;
+    else if (part->model->kind == LP_MODEL_FENCED && part->budget->want_order)
+        order_tokens(part, ruling);
     lp_sweep_free(sweep);
     return decided;
 }

@@ -191,6 +191,15 @@ static bool in_vain(const struct lp_search *search, const uint64_t *done, uint32
     return true;
 }
 
+/* Before anything is copied. */
+static bool is_plainly_wrong(const struct lp_search *search, uint64_t state, uint32_t slot)
+{
+    const struct lp_item *item = search->slots[slot].item;
+    if (item->kind == LP_CALL_ADD)
+        return item->b != LP_CALL_NOTHING && state + (uint64_t)item->a != (uint64_t)item->b;
+    return search->state_words == 1 && !lp_state_step(search->part->model, &state, item);
+}
+
 static bool try_all(struct lp_search *search, size_t index, uint32_t must)
 {
     uint64_t *words = search->now.words + index * search->stride;
@@ -201,9 +210,7 @@ static bool try_all(struct lp_search *search, size_t index, uint32_t must)
         for (uint64_t left = search->active[i] & ~search->eager[i] & ~done; left != 0;
              left &= left - 1) {
             uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            uint64_t state = search->now.words[index * search->stride];
-            if (search->state_words == 1 &&
-                !lp_state_step(search->part->model, &state, search->slots[slot].item))
+            if (is_plainly_wrong(search, search->now.words[index * search->stride], slot))
                 continue;
             if (!try_call(search, index, slot, must))
                 return false;

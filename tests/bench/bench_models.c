@@ -170,7 +170,7 @@ static void spoil(struct world *world)
         if (call->outcome != LP_OK)
             continue;
         if (world->kind == LP_MODEL_FENCED && call->kind == LP_CALL_ACQUIRE) {
-            call->a -= 2 * PROCESSES;
+            call->a -= (int64_t)calls->count / 100;
             return;
         }
         if (world->kind == LP_MODEL_COUNTER) {
