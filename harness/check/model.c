@@ -127,8 +127,10 @@ enum lp_tells lp_model_tells(enum lp_model_kind kind, const struct lp_call *call
             return LP_TELLS_NOTHING;
         return call->kind == LP_CALL_READ ? LP_TELLS_STATE : LP_TELLS_EFFECT;
     case LP_UNKNOWN:
-        /* What a grant or a write of unknown outcome did to the tokens, nobody saw. */
-        if (call->kind == LP_CALL_READ || kind == LP_MODEL_FENCED)
+        /* What a grant or a write of unknown outcome did to the tokens, nobody saw; and a grant
+           that nobody had is no hold. */
+        if (call->kind == LP_CALL_READ || kind == LP_MODEL_FENCED ||
+            (kind == LP_MODEL_LEASE && call->kind == LP_CALL_ACQUIRE))
             return LP_TELLS_NOTHING;
         return LP_TELLS_EFFECT;
     default:

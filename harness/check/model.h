@@ -131,7 +131,8 @@ struct lp_feed *lp_feed_new(const struct lp_model *model, const struct lp_budget
 /* False when it need not go on: a violation is proven, or it gave up. */
 bool lp_feed_add(struct lp_feed *feed, const struct lp_call *call);
 /* The decision after all were fed. Its witness holds numbers of calls as counted by lp_feed_add,
-   from 0; there is no order. */
+   from 0: two that prove it alone; or one, at which it showed, and the proof is all until then.
+   There is no order. */
 void lp_feed_end(struct lp_feed *feed, struct lp_decision *decision);
 void lp_feed_free(struct lp_feed *feed); /* takes NULL too */
 

@@ -52,7 +52,7 @@ static void order_tokens(const struct lp_part *part, struct lp_ruling *ruling)
 static bool decide_by_rule(const struct lp_part *part, struct lp_ruling *ruling)
 {
     const struct lp_sweep_rule *rule = lp_sweep_rule_of(part->model);
-    if (rule == NULL || part->budget->search_only)
+    if (rule == NULL || (part->budget->search_only && part->model->kind != LP_MODEL_LEASE))
         return false;
     struct lp_sweep *sweep =
         lp_sweep_new(rule, part->model, part->budget, part->calls->start, part->slack_ns);
@@ -92,10 +92,6 @@ static void search_fenced(const struct lp_part *part, struct lp_ruling *ruling)
 
 static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
 {
-    if (part->model->kind == LP_MODEL_LEASE) {
-        lp_rule_lease(part, ruling);
-        return;
-    }
     lp_part_prepare(part);
     if (!decide_by_rule(part, ruling)) {
         if (part->model->kind == LP_MODEL_FENCED)
@@ -104,12 +100,6 @@ static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
             lp_part_search(part, ruling);
     }
     lp_part_release(part);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    size_t left = *(const size_t *)a, right = *(const size_t *)b;
-    return (left > right) - (left < right);
 }
 
 static void take_verdict(struct lp_decision *decision, const struct lp_ruling *ruling, uint32_t key)
@@ -133,7 +123,7 @@ static void merge(struct job *job, uint32_t key, struct lp_ruling *ruling)
             decision->witness = ruling->witness;
             ruling->witness = NULL;
             decision->witness_count = ruling->witness_count;
-            qsort(decision->witness, decision->witness_count, sizeof *decision->witness, by_number);
+            lp_sort_calls(decision->witness, decision->witness_count);
         }
         job->stop = true;
         break;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOCK_RATE 100
+
 uint32_t lp_numbers_get(struct lp_numbers *numbers, uint32_t process)
 {
     if (process >= numbers->cap) {
@@ -34,28 +36,64 @@ void lp_numbers_release(struct lp_numbers *numbers)
     *numbers = (struct lp_numbers){0};
 }
 
+/* A server's second is at least 99 hundredths of one of ours. */
+static uint64_t lease_end(const struct lp_call *call)
+{
+    uint64_t lease_ns = call->lease_ns - call->lease_ns / CLOCK_RATE;
+    if (call->lease_ns == 0 || call->invoke_ns > LP_CALL_NEVER - lease_ns)
+        return LP_CALL_NEVER;
+    return call->invoke_ns + lease_ns;
+}
+
+bool lp_item_of(struct lp_item *item, enum lp_model_kind kind, const struct lp_call *call,
+                size_t number)
+{
+    enum lp_tells tells = lp_model_tells(kind, call);
+    if (tells == LP_TELLS_NOTHING)
+        return false;
+    bool optional = call->outcome == LP_UNKNOWN;
+    *item = (struct lp_item){
+        .invoke_ns = call->invoke_ns,
+        .return_ns = call->return_ns,
+        .a = call->a,
+        .b = call->b,
+        .call = number,
+        .kind = call->kind,
+        .observes = tells == LP_TELLS_STATE,
+        .optional = optional,
+    };
+    if (optional && call->kind == LP_CALL_ADD)
+        item->b = LP_CALL_NOTHING; /* the value after it, nobody saw */
+    if (kind == LP_MODEL_LEASE)
+        item->b = (int64_t)lease_end(call);
+    return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    return (left > right) - (left < right);
+}
+
+void lp_sort_calls(size_t *calls, size_t count)
+{
+    if (count > 1)
+        qsort(calls, count, sizeof *calls, by_number);
+}
+
 void lp_part_prepare(struct lp_part *part)
 {
+    enum lp_model_kind kind = part->model->kind;
     part->items = lp_alloc(part->count, sizeof *part->items);
     lp_numbers_restart(part->numbers);
     for (size_t i = 0; i < part->count; i++) {
         const struct lp_call *call = lp_part_call(part, i);
-        enum lp_tells tells = lp_model_tells(part->model->kind, call);
-        if (tells == LP_TELLS_NOTHING)
+        struct lp_item *item = &part->items[part->item_count];
+        if (!lp_item_of(item, kind, call, (size_t)(call - part->calls->calls)))
             continue;
-        bool optional = call->outcome == LP_UNKNOWN;
-        part->items[part->item_count++] = (struct lp_item){
-            .invoke_ns = call->invoke_ns,
-            .return_ns = call->return_ns,
-            .a = call->a,
-            .b = optional && call->kind == LP_CALL_ADD ? LP_CALL_NOTHING : call->b,
-            .process = lp_numbers_get(part->numbers, call->process),
-            .call = (size_t)(call - part->calls->calls),
-            .kind = call->kind,
-            .observes = tells == LP_TELLS_STATE,
-            .optional = optional,
-        };
-        part->certain += !optional;
+        item->process = lp_numbers_get(part->numbers, call->process);
+        part->item_count++;
+        part->certain += !item->optional;
     }
     part->process_count = part->numbers->count;
 }

@@ -10,7 +10,7 @@
 /* A call that says something; reads of unknown outcome, failed calls and the like are left out. */
 struct lp_item {
     uint64_t invoke_ns, return_ns;
-    int64_t a, b;
+    int64_t a, b;     /* as in struct lp_call; b of a lease: when it ends, as a uint64_t */
     uint32_t process; /* numbered from 0 within the object */
     size_t call;      /* index into calls->calls */
     uint8_t kind;
@@ -58,6 +58,11 @@ uint32_t lp_numbers_get(struct lp_numbers *numbers, uint32_t process);
 void lp_numbers_restart(struct lp_numbers *numbers);
 void lp_numbers_release(struct lp_numbers *numbers);
 
+/* False when the call says nothing. `process` is left to the caller. */
+bool lp_item_of(struct lp_item *item, enum lp_model_kind kind, const struct lp_call *call,
+                size_t number);
+void lp_sort_calls(size_t *calls, size_t count);
+
 /* Fills items. */
 void lp_part_prepare(struct lp_part *part);
 void lp_part_release(struct lp_part *part);
@@ -87,7 +92,6 @@ void lp_state_init(const struct lp_model *model, int64_t start, uint64_t *state,
 bool lp_state_step(const struct lp_model *model, uint64_t *state, const struct lp_item *item);
 
 /* ---- ways to decide: each fills the ruling ---- */
-void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling);
-void lp_rule_lease(const struct lp_part *part, struct lp_ruling *ruling);
+void lp_search(const struct lp_part *part, struct lp_ruling *ruling);
 
 #endif

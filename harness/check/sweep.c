@@ -76,6 +76,8 @@ const struct lp_sweep_rule *lp_sweep_rule_of(const struct lp_model *model)
         return &lp_sweep_owners;
     case LP_MODEL_FENCED:
         return &lp_sweep_tokens;
+    case LP_MODEL_LEASE:
+        return &lp_sweep_leases;
     case LP_MODEL_COUNTER:
         return &lp_sweep_counter;
     default:
@@ -127,7 +129,7 @@ bool lp_sweep_add(struct lp_sweep *sweep, const struct lp_item *item)
         sweep->rule->advance(sweep, item->invoke_ns);
     if (sweep->state == LP_SWEEP_GOES) {
         sweep->failed_by = item->call;
-        if (item->optional && item->return_ns != LP_CALL_NEVER) {
+        if (item->optional && item->return_ns != LP_CALL_NEVER && !sweep->rule->takes_relaxed) {
             lp_sweep_doubt(sweep); /* in its time or never: which to use first is no longer plain */
             return false;
         }
@@ -138,7 +140,6 @@ bool lp_sweep_add(struct lp_sweep *sweep, const struct lp_item *item)
 
 void lp_sweep_end(struct lp_sweep *sweep)
 {
-    sweep->slack_ns = 0;
     if (sweep->state == LP_SWEEP_GOES)
         sweep->rule->advance(sweep, LP_CALL_NEVER);
 }

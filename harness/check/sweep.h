@@ -49,7 +49,8 @@ enum lp_sweep_state {
 struct lp_sweep;
 struct lp_sweep_rule {
     const char *name;
-    size_t size; /* of the rule's own struct, which begins with a struct lp_sweep */
+    bool takes_relaxed; /* knows what to do with calls that took effect in their time or never */
+    size_t size;        /* of the rule's own struct, which begins with a struct lp_sweep */
     void (*begin)(struct lp_sweep *sweep);
     /* All calls that returned more than the slack before `time_ns` must have taken effect. */
     void (*advance)(struct lp_sweep *sweep, uint64_t time_ns);
@@ -106,6 +107,7 @@ void lp_sweep_witness(struct lp_sweep *sweep, size_t call);
 extern const struct lp_sweep_rule lp_sweep_places;  /* mutex, semaphore */
 extern const struct lp_sweep_rule lp_sweep_owners;  /* owned-mutex, reentrant, rw-lock */
 extern const struct lp_sweep_rule lp_sweep_tokens;  /* fenced */
+extern const struct lp_sweep_rule lp_sweep_leases;  /* lease */
 extern const struct lp_sweep_rule lp_sweep_counter; /* counter */
 
 #endif
