@@ -10,6 +10,7 @@
 #include "check/express.h"
 #include "check/model_parts.h"
 #include "check/sweep.h"
+#include "check/zones.h"
 
 #define THREADS_MAX 64u
 
@@ -93,7 +94,11 @@ static void search_fenced(const struct lp_part *part, struct lp_ruling *ruling)
 static void decide_part(struct lp_part *part, struct lp_ruling *ruling)
 {
     lp_part_prepare(part);
-    if (!decide_by_rule(part, ruling)) {
+    bool is_register =
+        part->model->kind == LP_MODEL_REGISTER || part->model->kind == LP_MODEL_CAS_REGISTER;
+    bool decided = is_register ? !part->budget->search_only && lp_rule_zones(part, ruling)
+                               : decide_by_rule(part, ruling);
+    if (!decided) {
         if (part->model->kind == LP_MODEL_FENCED)
             search_fenced(part, ruling);
         else
