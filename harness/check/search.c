@@ -113,7 +113,7 @@ static bool within_budget(struct lp_part_search *search)
     size_t memory = lp_bag_memory(&search->now) + lp_bag_memory(&search->next) +
                     search->node_cap * sizeof *search->nodes +
                     search->part->item_count * sizeof *search->part->items;
-    if (budget->memory != 0 && memory > budget->memory)
+    if (budget->memory != 0 && memory > budget->memory - budget->memory / 16)
         return give_up(search, LP_WHY_MEMORY);
     if (budget->deadline_ns != 0 && lp_clock_ns() >= budget->deadline_ns)
         return give_up(search, LP_WHY_TIMEOUT);
@@ -441,6 +441,8 @@ void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
     memset(search.of_process, 0xff, (part->process_count + 1u) * sizeof *search.of_process);
     if (part->budget->want_order)
         search.invoked = lp_alloc(part->item_count + 1, sizeof *search.invoked);
+    lp_bag_clear(&search.now);
+    lp_bag_clear(&search.next);
     lp_state_init(part->model, part->calls->start, search.scratch, search.state_words);
     lp_bag_add(&search, &search.now, search.scratch, LP_NO_NODE, LP_MARK_NONE);
     walk(&search);

@@ -7,7 +7,6 @@
 
 #define LP_NO_SLOT UINT32_MAX
 #define LP_NO_NODE UINT32_MAX
-#define LP_BAG_HEADS 64
 
 /* A call in flight; its number is its bit in the configurations. */
 struct lp_slot {
@@ -29,7 +28,8 @@ struct lp_bag {
     uint32_t *links; /* the next of its chain, + 1 */
     uint8_t *marks;  /* enum lp_mark */
     size_t count, cap, node_cap, link_cap, mark_cap;
-    uint32_t heads[LP_BAG_HEADS]; /* + 1 */
+    uint32_t *heads;   /* + 1; the chain of a state is found by its hash */
+    size_t head_count; /* a power of two */
 };
 
 enum lp_mark {

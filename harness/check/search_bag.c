@@ -16,9 +16,22 @@
 #include "base/random.h"
 #include "base/str.h"
 
+#define HEADS_MIN 16
+
+/* Chains are few while there is little in them, so that emptying costs nothing. */
+static void resize_heads(struct lp_bag *bag, size_t count)
+{
+    free(bag->heads);
+    bag->heads = lp_alloc(count, sizeof *bag->heads);
+    bag->head_count = count;
+}
+
 void lp_bag_clear(struct lp_bag *bag)
 {
-    memset(bag->heads, 0, sizeof bag->heads);
+    if (bag->head_count == 0 || (bag->head_count > HEADS_MIN && bag->count < bag->head_count / 16))
+        resize_heads(bag, HEADS_MIN);
+    else
+        memset(bag->heads, 0, bag->head_count * sizeof *bag->heads);
     bag->count = 0;
 }
 
@@ -28,11 +41,13 @@ void lp_bag_release(struct lp_bag *bag)
     free(bag->nodes);
     free(bag->links);
     free(bag->marks);
+    free(bag->heads);
 }
 
 size_t lp_bag_memory(const struct lp_bag *bag)
 {
-    return bag->cap * 8 + bag->node_cap * 4 + bag->link_cap * 4 + bag->mark_cap;
+    return bag->cap * 8 + bag->node_cap * 4 + bag->link_cap * 4 + bag->mark_cap +
+           bag->head_count * 4;
 }
 
 static bool is_as_good(const struct lp_part_search *search, const uint64_t *a, const uint64_t *b)
@@ -57,25 +72,53 @@ static bool same_state(const struct lp_part_search *search, const uint64_t *a, c
     return true;
 }
 
-static void make_room(const struct lp_part_search *search, struct lp_bag *bag)
+/* By an eighth, so that a budget of memory can be kept to. */
+static void *grow(void *array, size_t *cap, size_t need, size_t size)
+{
+    if (need <= *cap)
+        return array;
+    size_t wanted = need + need / 8 + 16;
+    void *more = realloc(array, wanted * size);
+    if (more == NULL)
+        return lp_grow(array, cap, need, size); /* which tells what cannot be told here */
+    *cap = wanted;
+    return more;
+}
+
+static uint64_t hash_state(const struct lp_search *search, const uint64_t *words)
+{
+    uint64_t hash = words[0] * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 1; i < search->state_words; i++)
+        hash = lp_mix(hash, words[i]);
+    return hash ^ hash >> 32;
+}
+
+static void more_heads(const struct lp_search *search, struct lp_bag *bag)
+{
+    resize_heads(bag, 4 * bag->head_count);
+    for (size_t i = 0; i < bag->count; i++) {
+        uint64_t hash = hash_state(search, bag->words + i * search->stride);
+        uint32_t *head = &bag->heads[hash & (bag->head_count - 1)];
+        bag->links[i] = *head;
+        *head = (uint32_t)i + 1;
+    }
+}
+
+static void make_room(const struct lp_search *search, struct lp_bag *bag)
 {
     size_t need = bag->count + 1;
-    if (need * search->stride > bag->cap)
-        bag->words = lp_grow(bag->words, &bag->cap, need * search->stride, sizeof *bag->words);
-    if (need > bag->node_cap) {
-        bag->nodes = lp_grow(bag->nodes, &bag->node_cap, need, sizeof *bag->nodes);
-        bag->links = lp_grow(bag->links, &bag->link_cap, need, sizeof *bag->links);
-        bag->marks = lp_grow(bag->marks, &bag->mark_cap, need, sizeof *bag->marks);
-    }
+    bag->words = grow(bag->words, &bag->cap, need * search->stride, sizeof *bag->words);
+    bag->nodes = grow(bag->nodes, &bag->node_cap, need, sizeof *bag->nodes);
+    bag->links = grow(bag->links, &bag->link_cap, need, sizeof *bag->links);
+    bag->marks = grow(bag->marks, &bag->mark_cap, need, sizeof *bag->marks);
 }
 
 void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const uint64_t *words,
                 uint32_t node, enum lp_mark mark)
 {
-    uint64_t hash = words[0];
-    for (size_t i = 1; i < search->state_words; i++)
-        hash = lp_mix(hash, words[i]);
-    uint32_t *head = &bag->heads[(hash ^ hash >> 8) % LP_BAG_HEADS];
+    if (bag->count >= 2 * bag->head_count)
+        more_heads(search, bag);
+    uint32_t *head = &bag->heads[hash_state(search, words) & (bag->head_count - 1)];
     for (uint32_t at = *head; at != 0; at = bag->links[at - 1]) {
         uint64_t *other = bag->words + (at - 1) * search->stride;
         if (bag->marks[at - 1] == LP_MARK_DEAD || !same_state(search, other, words))
