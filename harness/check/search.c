@@ -16,6 +16,9 @@
  * spare: it need not be tried until it returns, and then nothing needs to be done
  *   - calls of unknown outcome are spare from the beginning
  *   - of two configurations only the better one is kept (search_bag.c)
+ * When there are calls of unknown outcome a first attempt is made that uses them only where nothing
+ * else helps, and keeps few configurations (LP_BEAM). What it finds to hold, holds; else all are
+ * tried.
  */
 #include "check/search.h"
 
@@ -27,71 +30,6 @@
 #include "os/clock.h"
 
 #define CLOCK_EVERY 256 /* tries between two looks at the clock */
-
-/* ---- what happens by itself ---- */
-
-/* Is the call that must come before it done? */
-static bool is_free(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
-{
-    uint32_t after = search->slots[slot].after;
-    return after == LP_NO_SLOT || lp_bit(done, after);
-}
-
-/* A call of unknown outcome may be left behind: calls that its process made when it was over have
-   taken effect, so that it no longer can. */
-static bool is_behind(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
-{
-    const struct lp_item *item = search->slots[slot].item;
-    if (!item->optional || item->return_ns == LP_CALL_NEVER)
-        return false;
-    for (uint32_t other = 0; other < search->slot_count; other++) {
-        const struct lp_item *later = search->slots[other].item;
-        if (later != NULL && later->process == item->process && later->call > item->call &&
-            item->return_ns <= later->invoke_ns && lp_bit(done, other))
-            return true;
-    }
-    return false;
-}
-
-/* Observations that are right in the state that is there; true when there was one. */
-static bool observe(struct lp_part_search *search, uint64_t *words, uint32_t *node)
-{
-    uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
-    bool seen = false;
-    for (size_t i = 0; i < search->mask_words; i++) {
-        for (uint64_t left = search->eager[i] & ~done[i]; left != 0; left &= left - 1) {
-            uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            const struct lp_item *item = search->slots[slot].item;
-            if (!lp_state_step(search->part->model, words, item))
-                continue;
-            lp_bit_set(done, slot);
-            *node = lp_node_add(search, *node, item, false);
-            seen = true;
-        }
-        if (!search->is_register)
-            continue;
-        for (uint64_t left = search->writes[i] & ~done[i] & ~spare[i]; left != 0;
-             left &= left - 1) {
-            uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            if ((uint64_t)search->slots[slot].item->a == words[0] && is_free(search, slot, done))
-                lp_bit_set(spare, slot);
-        }
-    }
-    return seen;
-}
-
-/* A write is about to take effect: the others in flight may just have. */
-static void spare_writes(struct lp_part_search *search, uint64_t *words)
-{
-    uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
-    for (size_t i = 0; i < search->mask_words; i++)
-        for (uint64_t left = search->writes[i] & ~done[i] & ~spare[i]; left != 0;
-             left &= left - 1) {
-            uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            if (is_free(search, slot, done))
-                lp_bit_set(spare, slot);
-        }
-}
 
 /* ---- one step ---- */
 
@@ -135,18 +73,6 @@ static bool settle_before(struct lp_part_search *search, uint64_t *words, uint32
     return true;
 }
 
-/* What its process did later, when this one was over, cannot have been before. */
-static void forbid_before(const struct lp_part_search *search, uint32_t slot, uint64_t *spare)
-{
-    const struct lp_item *item = search->slots[slot].item;
-    for (uint32_t other = 0; other < search->slot_count; other++) {
-        const struct lp_item *later = search->slots[other].item;
-        if (later != NULL && later->process == item->process && later->call > item->call &&
-            !later->optional)
-            lp_bit_clear(spare, other);
-    }
-}
-
 /* Lets one call take effect in configuration `index` of `now`, if it could. */
 static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot, uint32_t must)
 {
@@ -158,18 +84,18 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
         return true; /* the write before would be one without a trace */
     memcpy(words, search->now.words + index * search->stride, search->stride * sizeof *words);
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
-    if (is_behind(search, slot, done) || !settle_before(search, words, slot, &node))
+    if (lp_search_is_behind(search, slot, done) || !settle_before(search, words, slot, &node))
         return true;
     if (writes)
-        spare_writes(search, words);
+        lp_search_spare_writes(search, words);
     if (!lp_state_step(search->part->model, words, item))
         return true;
     lp_bit_set(done, slot);
     lp_bit_clear(spare, slot);
     if (item->optional && item->return_ns != LP_CALL_NEVER)
-        forbid_before(search, slot, spare);
+        lp_search_forbid_before(search, slot, spare);
     node = lp_node_add(search, node, item, false);
-    bool seen = observe(search, words, &node);
+    bool seen = lp_search_observe(search, words, &node);
     if (lp_bit(done, must))
         lp_bag_add(search, &search->next, words, node, LP_MARK_NONE);
     else
@@ -207,8 +133,10 @@ static bool try_all(struct lp_search *search, size_t index, uint32_t must)
         return try_call(search, index, must, must);
     for (size_t i = 0; i < search->mask_words; i++) {
         uint64_t done = search->now.words[index * search->stride + search->state_words + i];
-        for (uint64_t left = search->active[i] & ~search->eager[i] & ~done; left != 0;
-             left &= left - 1) {
+        uint64_t left = search->active[i] & ~search->eager[i] & ~done;
+        if (search->lazy && !search->use_optional)
+            left &= ~search->optional[i];
+        for (; left != 0; left &= left - 1) {
             uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
             if (is_plainly_wrong(search, search->now.words[index * search->stride], slot))
                 continue;
@@ -256,7 +184,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
             freed = true;
         }
     for (size_t i = 0; freed && i < search->now.count; i++)
-        observe(search, search->now.words + i * search->stride, &search->now.nodes[i]);
+        lp_search_observe(search, search->now.words + i * search->stride, &search->now.nodes[i]);
     uint32_t *last = &search->of_process[search->slots[slot].item->process];
     if (*last == slot)
         *last = LP_NO_SLOT;
@@ -265,11 +193,15 @@ static void forget(struct lp_part_search *search, uint32_t slot)
 
 static bool all_have(struct lp_part_search *search, uint32_t must)
 {
-    for (size_t i = 0; i < search->now.count; i++)
-        if (search->now.marks[i] != LP_MARK_DEAD &&
-            !lp_bit(lp_done_of(search, search->now.words + i * search->stride), must))
+    bool any = false;
+    for (size_t i = 0; i < search->now.count; i++) {
+        if (search->now.marks[i] == LP_MARK_DEAD)
+            continue;
+        if (!lp_bit(lp_done_of(search, search->now.words + i * search->stride), must))
             return false;
-    return true;
+        any = true;
+    }
+    return any;
 }
 
 /* Without anything more happening: it was done, or need not have left a trace. */
@@ -291,6 +223,16 @@ static bool keep_as_is(struct lp_part_search *search, size_t index, uint32_t mus
     return done;
 }
 
+/* Fills `next` with what comes of `now`; false when it has to give up. */
+static bool expand(struct lp_search *search, uint32_t must)
+{
+    for (size_t i = 0; i < search->now.count; i++)
+        if (search->now.marks[i] != LP_MARK_DEAD && !keep_as_is(search, i, must) &&
+            !try_all(search, i, must))
+            return false;
+    return true;
+}
+
 /* The call in `must` has returned: from here on only ways in which it took effect; if its outcome
    is unknown, those in which it never will as well. */
 static bool require(struct lp_part_search *search, uint32_t must)
@@ -298,14 +240,22 @@ static bool require(struct lp_part_search *search, uint32_t must)
     search->event++;
     if (!all_have(search, must)) {
         lp_bag_clear(&search->next);
-        for (size_t i = 0; i < search->now.count; i++)
-            if (search->now.marks[i] != LP_MARK_DEAD && !keep_as_is(search, i, must) &&
-                !try_all(search, i, must))
+        search->use_optional = false;
+        if (!expand(search, must))
+            return false;
+        if (search->lazy && search->next.count == 0) {
+            search->use_optional = true;
+            if (!expand(search, must))
                 return false;
+        } else if (search->lazy) {
+            search->cut = true;
+        }
         if (search->next.count == 0) {
             search->ruling->decided = LP_DECIDED_BROKEN;
             return false;
         }
+        if (search->lazy)
+            lp_bag_cut(search, &search->next);
         struct lp_bag spare = search->now;
         search->now = search->next;
         search->next = spare;
@@ -314,24 +264,12 @@ static bool require(struct lp_part_search *search, uint32_t must)
     return true;
 }
 
-/* Would a call of its process be left behind by this one? Then it is not to be made in a hurry. */
-static bool leaves_behind(const struct lp_part_search *search, const struct lp_item *item)
-{
-    for (uint32_t slot = 0; search->expiring > 0 && slot < search->slot_count; slot++) {
-        const struct lp_item *other = search->slots[slot].item;
-        if (other != NULL && other->optional && other->process == item->process &&
-            other->return_ns != LP_CALL_NEVER)
-            return true;
-    }
-    return false;
-}
-
-static void invoke(struct lp_part_search *search, const struct lp_item *item)
+static void invoke(struct lp_search *search, const struct lp_item *item)
 {
     uint32_t slot = lp_flight_slot(search);
     uint32_t *last = &search->of_process[item->process];
     struct lp_slot *call = &search->slots[slot];
-    bool in_a_hurry = !leaves_behind(search, item);
+    bool in_a_hurry = !lp_search_leaves_behind(search, item);
     *call = (struct lp_slot){.item = item, .after = *last};
     search->event++;
     if (search->invoked)
@@ -361,7 +299,7 @@ static void invoke(struct lp_part_search *search, const struct lp_item *item)
         if (item->optional)
             lp_bit_set(lp_spare_of(search, words), slot);
         else if (concerns)
-            observe(search, words, &search->now.nodes[i]);
+            lp_search_observe(search, words, &search->now.nodes[i]);
     }
 }
 
@@ -383,7 +321,7 @@ static bool return_until(struct lp_part_search *search, uint64_t time_ns, uint64
         if (return_ns >= time_ns || time_ns - return_ns <= slack_ns)
             break;
         if (!require(search, lp_flight_pop(search))) {
-            if (search->ruling->decided == LP_DECIDED_BROKEN)
+            if (search->ruling->decided == LP_DECIDED_BROKEN && !search->cut)
                 tell_violation(search, time_ns);
             return false;
         }
@@ -428,11 +366,11 @@ static void release(struct lp_part_search *search)
     free(search->eager);
 }
 
-void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
+/* True when it need not be tried again. */
+static bool attempt(const struct lp_part *part, struct lp_ruling *ruling, bool lazy)
 {
-    struct lp_part_search search = {.part = part, .ruling = ruling};
+    struct lp_search search = {.part = part, .ruling = ruling, .lazy = lazy};
     enum lp_model_kind kind = part->model->kind;
-    ruling->rule = "search";
     search.is_register = kind == LP_MODEL_REGISTER || kind == LP_MODEL_CAS_REGISTER;
     search.is_exclusive = kind == LP_MODEL_MUTEX || kind == LP_MODEL_OWNED_MUTEX;
     search.state_words = lp_state_words(part->model, part->process_count);
@@ -447,4 +385,15 @@ void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
     lp_bag_add(&search, &search.now, search.scratch, LP_NO_NODE, LP_MARK_NONE);
     walk(&search);
     release(&search);
+    return ruling->decided != LP_DECIDED_BROKEN || !search.cut;
+}
+
+void lp_search(const struct lp_part *part, struct lp_ruling *ruling)
+{
+    bool any_optional = part->certain < part->item_count;
+    ruling->rule = "search";
+    if (any_optional && attempt(part, ruling, true))
+        return;
+    ruling->decided = LP_DECIDED_HELD;
+    attempt(part, ruling, false);
 }

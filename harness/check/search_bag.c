@@ -136,3 +136,40 @@ void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const u
     bag->links[bag->count] = *head;
     *head = (uint32_t)++bag->count;
 }
+
+static uint32_t count_optional(const struct lp_search *search, const uint64_t *words)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < search->mask_words; i++)
+        count +=
+            (uint32_t)__builtin_popcountll(words[search->state_words + i] & search->optional[i]);
+    return count;
+}
+
+void lp_bag_cut(struct lp_search *search, struct lp_bag *bag)
+{
+    uint32_t used[64] = {0};
+    if (bag->count <= LP_BEAM)
+        return;
+    for (size_t i = 0; i < bag->count; i++)
+        if (bag->marks[i] != LP_MARK_DEAD)
+            used[count_optional(search, bag->words + i * search->stride) & 63]++;
+    uint32_t most = 0;
+    while (used[most] == 0)
+        most++;
+    uint32_t kept = used[most];
+    while (most + 1 < LP_ARRAY_LEN(used) && kept + used[most + 1] <= LP_BEAM)
+        kept += used[++most];
+    kept = 0;
+    for (size_t i = 0; i < bag->count; i++) {
+        if (bag->marks[i] == LP_MARK_DEAD)
+            continue;
+        if (kept < LP_BEAM &&
+            (count_optional(search, bag->words + i * search->stride) & 63) <= most) {
+            kept++;
+        } else {
+            bag->marks[i] = LP_MARK_DEAD;
+            search->cut = true;
+        }
+    }
+}

@@ -71,6 +71,32 @@ START_TEST(rules_and_search_agree)
 }
 END_TEST
 
+/* Whatever else happened, nobody wrote this. */
+START_TEST(what_nobody_wrote)
+{
+    struct lp_model model = {.kind = LP_MODEL_CAS_REGISTER, .capacity = 1};
+    struct random_shape shape = {.calls_max = 2 * CALLS_MAX, .processes_max = 8};
+    struct lp_random random;
+    lp_random_init(&random, 5, 5);
+    for (int i = 0; i < 4 * HISTORIES; i++) {
+        struct lp_calls calls;
+        random_calls(&calls, &random, &model, &shape);
+        struct lp_call *last = &calls.calls[calls.count - 1];
+        last->kind = LP_CALL_READ;
+        last->outcome = LP_OK;
+        last->a = 777777;
+        if (last->return_ns == LP_CALL_NEVER)
+            last->return_ns = last->invoke_ns + 1;
+        struct lp_decision decision;
+        struct lp_budget budget = {.search_only = true};
+        lp_model_decide(&model, &calls, &budget, &decision);
+        ck_assert_int_eq(decision.decided, LP_DECIDED_BROKEN);
+        lp_decision_release(&decision);
+        lp_calls_release(&calls);
+    }
+}
+END_TEST
+
 /* Additions of many amounts, all at once, and a sum that none of their subsets gives. */
 static void build_hard(struct lp_calls *calls, size_t count)
 {
@@ -173,6 +199,7 @@ static Suite *make_suite(void)
     TCase *tests = tcase_create("long");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, rules_and_search_agree, 0, LP_MODEL_KINDS);
+    tcase_add_test(tests, what_nobody_wrote);
     tcase_add_test(tests, budgets_are_kept);
     tcase_add_loop_test(tests, one_pass_does_not_pile_up, 0, 8);
     suite_add_tcase(suite, tests);
