@@ -84,7 +84,8 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
         return true; /* the write before would be one without a trace */
     memcpy(words, search->now.words + index * search->stride, search->stride * sizeof *words);
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
-    if (lp_search_is_behind(search, slot, done) || !settle_before(search, words, slot, &node))
+    if ((search->expiring > 0 && lp_search_is_behind(search, slot, done)) ||
+        (search->chained > 0 && !settle_before(search, words, slot, &node)))
         return true;
     if (writes)
         lp_search_spare_writes(search, words);
@@ -95,7 +96,8 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
     if (item->optional && item->return_ns != LP_CALL_NEVER)
         lp_search_forbid_before(search, slot, spare);
     node = lp_node_add(search, node, item, false);
-    bool seen = lp_search_observe(search, words, &node);
+    bool seen =
+        (search->is_register || search->observing > 0) && lp_search_observe(search, words, &node);
     if (lp_bit(done, must))
         lp_bag_add(search, &search->next, words, node, LP_MARK_NONE);
     else
@@ -152,6 +154,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
 {
     bool optional = search->slots[slot].item->optional;
     search->expiring -= optional;
+    search->observing -= search->slots[slot].item->observes;
     search->chained -= search->slots[slot].after != LP_NO_SLOT;
     struct lp_bag *from = &search->now, *to = &search->next;
     for (size_t i = 0; i < from->count; i++) {
@@ -283,6 +286,7 @@ static void invoke(struct lp_search *search, const struct lp_item *item)
         lp_flight_push(search, slot);
     search->expiring += item->optional && item->return_ns != LP_CALL_NEVER;
     lp_bit_set(search->active, slot);
+    search->observing += item->observes;
     if (item->observes)
         lp_bit_set(search->observers, slot);
     if (item->observes && call->after == LP_NO_SLOT && in_a_hurry)

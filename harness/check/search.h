@@ -58,8 +58,9 @@ struct lp_part_search {
     uint32_t *of_process; /* slot of the last call that will return; LP_NO_SLOT */
     uint32_t *heap;       /* slots in order of their calls' return */
     uint32_t heap_count;
-    uint32_t chained;  /* calls in flight that wait for one of their process */
-    uint32_t expiring; /* calls in flight that may take effect by their return, or never */
+    uint32_t chained;   /* calls in flight that wait for one of their process */
+    uint32_t observing; /* calls in flight that change nothing */
+    uint32_t expiring;  /* calls in flight that may take effect by their return, or never */
     struct lp_bag now, next;
     uint64_t *scratch;
     struct lp_node *nodes;
