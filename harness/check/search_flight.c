@@ -41,7 +41,8 @@ uint32_t lp_flight_pop(struct lp_part_search *search)
 static uint64_t *widen_mask(uint64_t *mask, size_t from, size_t to)
 {
     uint64_t *wider = lp_alloc(to, sizeof *wider);
-    memcpy(wider, mask, from * sizeof *mask);
+    if (from > 0)
+        memcpy(wider, mask, from * sizeof *mask);
     free(mask);
     return wider;
 }

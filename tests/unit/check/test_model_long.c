@@ -97,6 +97,67 @@ START_TEST(what_nobody_wrote)
 }
 END_TEST
 
+/* More calls at once than a word has bits; then reads that agree, or not. */
+START_TEST(many_in_flight)
+{
+    enum { WRITERS = 150 };
+    struct lp_model model = {.kind = LP_MODEL_REGISTER, .capacity = 1};
+    struct lp_calls calls;
+    lp_calls_init(&calls);
+    calls.calls = calloc(WRITERS + 2, sizeof *calls.calls);
+    for (uint32_t i = 0; i < WRITERS + 2; i++) {
+        bool reads = i >= WRITERS;
+        uint64_t invoke_ns = reads ? 2000 + 10 * i : i + UINT64_C(1);
+        calls.calls[i] = (struct lp_call){.invoke_ns = invoke_ns,
+                                          .return_ns = reads ? invoke_ns + 5 : 1000 + i,
+                                          .a = reads ? 7 : i % 75,
+                                          .b = LP_CALL_NOTHING,
+                                          .process = i,
+                                          .kind = reads ? LP_CALL_READ : LP_CALL_WRITE,
+                                          .outcome = LP_OK};
+    }
+    calls.count = WRITERS + 2;
+    ck_assert_int_eq(decide(&model, &calls, true, true), LP_DECIDED_HELD);
+    calls.calls[WRITERS + 1].a = 8;
+    ck_assert_int_eq(decide(&model, &calls, true, true), LP_DECIDED_BROKEN);
+    lp_calls_release(&calls);
+}
+END_TEST
+
+/* Many objects, several threads; one of them is granted twice. */
+START_TEST(many_objects)
+{
+    enum { KEYS = 64, CALLS = 50, BAD = 37 };
+    struct lp_model model = {.kind = LP_MODEL_OWNED_MUTEX, .capacity = 1};
+    struct lp_calls calls;
+    lp_calls_init(&calls);
+    calls.calls = calloc(KEYS * CALLS, sizeof *calls.calls);
+    for (uint32_t i = 0; i < KEYS * CALLS; i++)
+        calls.calls[i] =
+            (struct lp_call){.invoke_ns = 10 * i + UINT64_C(10),
+                             .return_ns = 10 * i + UINT64_C(15),
+                             .a = LP_CALL_NOTHING,
+                             .b = LP_CALL_NOTHING,
+                             .process = i / KEYS / 2 % 3,
+                             .key = i % KEYS,
+                             .kind = i / KEYS % 2 ? LP_CALL_RELEASE : LP_CALL_ACQUIRE,
+                             .outcome = i == 21 * KEYS + BAD && _i == 1 ? LP_FAIL : LP_OK};
+    calls.count = KEYS * CALLS;
+    for (unsigned threads = 1; threads <= 4; threads++) {
+        struct lp_budget budget = {.threads = threads};
+        struct lp_decision decision;
+        lp_model_decide(&model, &calls, &budget, &decision);
+        ck_assert_int_eq(decision.decided, _i == 1 ? LP_DECIDED_BROKEN : LP_DECIDED_HELD);
+        if (_i == 1)
+            ck_assert_uint_eq(decision.key, BAD);
+        else
+            ck_assert_uint_eq(decision.keys_held, KEYS);
+        lp_decision_release(&decision);
+    }
+    lp_calls_release(&calls);
+}
+END_TEST
+
 /* Additions of many amounts, all at once, and a sum that none of their subsets gives. */
 static void build_hard(struct lp_calls *calls, size_t count)
 {
@@ -200,6 +261,8 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, rules_and_search_agree, 0, LP_MODEL_KINDS);
     tcase_add_test(tests, what_nobody_wrote);
+    tcase_add_test(tests, many_in_flight);
+    tcase_add_loop_test(tests, many_objects, 0, 2);
     tcase_add_test(tests, budgets_are_kept);
     tcase_add_loop_test(tests, one_pass_does_not_pile_up, 0, 8);
     suite_add_tcase(suite, tests);
