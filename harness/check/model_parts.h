@@ -92,6 +92,6 @@ void lp_state_init(const struct lp_model *model, int64_t start, uint64_t *state,
 bool lp_state_step(const struct lp_model *model, uint64_t *state, const struct lp_item *item);
 
 /* ---- ways to decide: each fills the ruling ---- */
-void lp_search(const struct lp_part *part, struct lp_ruling *ruling);
+void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling);
 
 #endif

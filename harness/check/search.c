@@ -108,7 +108,7 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
 
 /* Would it be in vain? Another acquire than the one that must take effect needs a release between
    the two, and none is in flight. */
-static bool in_vain(const struct lp_search *search, const uint64_t *done, uint32_t must)
+static bool in_vain(const struct lp_part_search *search, const uint64_t *done, uint32_t must)
 {
     const struct lp_item *item = search->slots[must].item;
     if (!search->is_exclusive || item->observes || item->kind != LP_CALL_ACQUIRE)
@@ -120,7 +120,7 @@ static bool in_vain(const struct lp_search *search, const uint64_t *done, uint32
 }
 
 /* Before anything is copied. */
-static bool is_plainly_wrong(const struct lp_search *search, uint64_t state, uint32_t slot)
+static bool is_plainly_wrong(const struct lp_part_search *search, uint64_t state, uint32_t slot)
 {
     const struct lp_item *item = search->slots[slot].item;
     if (item->kind == LP_CALL_ADD)
@@ -128,7 +128,7 @@ static bool is_plainly_wrong(const struct lp_search *search, uint64_t state, uin
     return search->state_words == 1 && !lp_state_step(search->part->model, &state, item);
 }
 
-static bool try_all(struct lp_search *search, size_t index, uint32_t must)
+static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
 {
     uint64_t *words = search->now.words + index * search->stride;
     if (in_vain(search, lp_done_of(search, words), must))
@@ -227,7 +227,7 @@ static bool keep_as_is(struct lp_part_search *search, size_t index, uint32_t mus
 }
 
 /* Fills `next` with what comes of `now`; false when it has to give up. */
-static bool expand(struct lp_search *search, uint32_t must)
+static bool expand(struct lp_part_search *search, uint32_t must)
 {
     for (size_t i = 0; i < search->now.count; i++)
         if (search->now.marks[i] != LP_MARK_DEAD && !keep_as_is(search, i, must) &&
@@ -267,7 +267,7 @@ static bool require(struct lp_part_search *search, uint32_t must)
     return true;
 }
 
-static void invoke(struct lp_search *search, const struct lp_item *item)
+static void invoke(struct lp_part_search *search, const struct lp_item *item)
 {
     uint32_t slot = lp_flight_slot(search);
     uint32_t *last = &search->of_process[item->process];
@@ -373,7 +373,7 @@ static void release(struct lp_part_search *search)
 /* True when it need not be tried again. */
 static bool attempt(const struct lp_part *part, struct lp_ruling *ruling, bool lazy)
 {
-    struct lp_search search = {.part = part, .ruling = ruling, .lazy = lazy};
+    struct lp_part_search search = {.part = part, .ruling = ruling, .lazy = lazy};
     enum lp_model_kind kind = part->model->kind;
     search.is_register = kind == LP_MODEL_REGISTER || kind == LP_MODEL_CAS_REGISTER;
     search.is_exclusive = kind == LP_MODEL_MUTEX || kind == LP_MODEL_OWNED_MUTEX;
@@ -392,7 +392,7 @@ static bool attempt(const struct lp_part *part, struct lp_ruling *ruling, bool l
     return ruling->decided != LP_DECIDED_BROKEN || !search.cut;
 }
 
-void lp_search(const struct lp_part *part, struct lp_ruling *ruling)
+void lp_part_search(const struct lp_part *part, struct lp_ruling *ruling)
 {
     bool any_optional = part->certain < part->item_count;
     ruling->rule = "search";

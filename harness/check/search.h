@@ -114,17 +114,17 @@ void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const u
                 uint32_t node, enum lp_mark mark);
 size_t lp_bag_memory(const struct lp_bag *bag);
 /* Keeps LP_BEAM configurations, those that have used the fewest calls of unknown outcome. */
-void lp_bag_cut(struct lp_search *search, struct lp_bag *bag);
+void lp_bag_cut(struct lp_part_search *search, struct lp_bag *bag);
 
 /* ---- search_effects.c ---- */
 /* Observations that are right in the state that is there; true when there was one. */
-bool lp_search_observe(struct lp_search *search, uint64_t *words, uint32_t *node);
+bool lp_search_observe(struct lp_part_search *search, uint64_t *words, uint32_t *node);
 /* A write is about to take effect: the others in flight may just have. */
-void lp_search_spare_writes(struct lp_search *search, uint64_t *words);
+void lp_search_spare_writes(struct lp_part_search *search, uint64_t *words);
 /* A call of unknown outcome that was over when its process made another: they keep their order. */
-bool lp_search_is_behind(const struct lp_search *search, uint32_t slot, const uint64_t *done);
-void lp_search_forbid_before(const struct lp_search *search, uint32_t slot, uint64_t *spare);
-bool lp_search_leaves_behind(const struct lp_search *search, const struct lp_item *item);
+bool lp_search_is_behind(const struct lp_part_search *search, uint32_t slot, const uint64_t *done);
+void lp_search_forbid_before(const struct lp_part_search *search, uint32_t slot, uint64_t *spare);
+bool lp_search_leaves_behind(const struct lp_part_search *search, const struct lp_item *item);
 
 /* ---- search_order.c ---- */
 uint32_t lp_node_add(struct lp_part_search *search, uint32_t parent, const struct lp_item *item,

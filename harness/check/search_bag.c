@@ -85,7 +85,7 @@ static void *grow(void *array, size_t *cap, size_t need, size_t size)
     return more;
 }
 
-static uint64_t hash_state(const struct lp_search *search, const uint64_t *words)
+static uint64_t hash_state(const struct lp_part_search *search, const uint64_t *words)
 {
     uint64_t hash = words[0] * UINT64_C(0x9e3779b97f4a7c15);
     for (size_t i = 1; i < search->state_words; i++)
@@ -93,7 +93,7 @@ static uint64_t hash_state(const struct lp_search *search, const uint64_t *words
     return hash ^ hash >> 32;
 }
 
-static void more_heads(const struct lp_search *search, struct lp_bag *bag)
+static void more_heads(const struct lp_part_search *search, struct lp_bag *bag)
 {
     resize_heads(bag, 4 * bag->head_count);
     for (size_t i = 0; i < bag->count; i++) {
@@ -104,7 +104,7 @@ static void more_heads(const struct lp_search *search, struct lp_bag *bag)
     }
 }
 
-static void make_room(const struct lp_search *search, struct lp_bag *bag)
+static void make_room(const struct lp_part_search *search, struct lp_bag *bag)
 {
     size_t need = bag->count + 1;
     bag->words = grow(bag->words, &bag->cap, need * search->stride, sizeof *bag->words);
@@ -137,7 +137,7 @@ void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const u
     *head = (uint32_t)++bag->count;
 }
 
-static uint32_t count_optional(const struct lp_search *search, const uint64_t *words)
+static uint32_t count_optional(const struct lp_part_search *search, const uint64_t *words)
 {
     uint32_t count = 0;
     for (size_t i = 0; i < search->mask_words; i++)
@@ -146,7 +146,7 @@ static uint32_t count_optional(const struct lp_search *search, const uint64_t *w
     return count;
 }
 
-void lp_bag_cut(struct lp_search *search, struct lp_bag *bag)
+void lp_bag_cut(struct lp_part_search *search, struct lp_bag *bag)
 {
     uint32_t used[64] = {0};
     if (bag->count <= LP_BEAM)

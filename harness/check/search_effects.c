@@ -3,7 +3,7 @@
 #include "check/search.h"
 
 /* Is the call that must come before it done? */
-static bool is_free(const struct lp_search *search, uint32_t slot, const uint64_t *done)
+static bool is_free(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
 {
     uint32_t after = search->slots[slot].after;
     return after == LP_NO_SLOT || lp_bit(done, after);
@@ -11,7 +11,7 @@ static bool is_free(const struct lp_search *search, uint32_t slot, const uint64_
 
 /* A call of unknown outcome may be left behind: calls that its process made when it was over have
    taken effect, so that it no longer can. */
-bool lp_search_is_behind(const struct lp_search *search, uint32_t slot, const uint64_t *done)
+bool lp_search_is_behind(const struct lp_part_search *search, uint32_t slot, const uint64_t *done)
 {
     const struct lp_item *item = search->slots[slot].item;
     if (!item->optional || item->return_ns == LP_CALL_NEVER)
@@ -26,7 +26,7 @@ bool lp_search_is_behind(const struct lp_search *search, uint32_t slot, const ui
 }
 
 /* Observations that are right in the state that is there; true when there was one. */
-bool lp_search_observe(struct lp_search *search, uint64_t *words, uint32_t *node)
+bool lp_search_observe(struct lp_part_search *search, uint64_t *words, uint32_t *node)
 {
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
     bool seen = false;
@@ -53,7 +53,7 @@ bool lp_search_observe(struct lp_search *search, uint64_t *words, uint32_t *node
 }
 
 /* A write is about to take effect: the others in flight may just have. */
-void lp_search_spare_writes(struct lp_search *search, uint64_t *words)
+void lp_search_spare_writes(struct lp_part_search *search, uint64_t *words)
 {
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
     for (size_t i = 0; i < search->mask_words; i++)
@@ -66,7 +66,7 @@ void lp_search_spare_writes(struct lp_search *search, uint64_t *words)
 }
 
 /* What its process did later, when this one was over, cannot have been before. */
-void lp_search_forbid_before(const struct lp_search *search, uint32_t slot, uint64_t *spare)
+void lp_search_forbid_before(const struct lp_part_search *search, uint32_t slot, uint64_t *spare)
 {
     const struct lp_item *item = search->slots[slot].item;
     for (uint32_t other = 0; other < search->slot_count; other++) {
@@ -78,7 +78,7 @@ void lp_search_forbid_before(const struct lp_search *search, uint32_t slot, uint
 }
 
 /* Would a call of its process be left behind by this one? Then it is not to be made in a hurry. */
-bool lp_search_leaves_behind(const struct lp_search *search, const struct lp_item *item)
+bool lp_search_leaves_behind(const struct lp_part_search *search, const struct lp_item *item)
 {
     for (uint32_t slot = 0; search->expiring > 0 && slot < search->slot_count; slot++) {
         const struct lp_item *other = search->slots[slot].item;
