@@ -16,7 +16,7 @@ static const struct lp_param params[] = {
     {"key", LP_PARAM_TEXT, BOTH, AT(key), NULL, NULL, "the counter's key, or the lock's name"},
     {"ttl", LP_PARAM_DURATION, LP_ROLE_LOCK, AT(ttl_ns), "10s", NULL,
      "time to live of the lock's lease, in whole seconds; the server grants 2 s at least"},
-    {"timeout", LP_PARAM_DURATION, BOTH, AT(timeout_ns), "3s", NULL,
+    {"timeout", LP_PARAM_DURATION, BOTH, AT(timeout_ns), "5s", NULL,
      "how long one request may take, connecting included"},
 };
 

@@ -160,7 +160,7 @@ static enum lp_outcome wait_in_queue(struct lp_client *client, uint64_t deadline
         if (lp_now_ns(client) >= deadline_ns)
             return LP_BUSY;
         if (keep_alive(client) != LP_OK)
-            return LP_UNKNOWN;
+            return lp_now_ns(client) >= deadline_ns ? LP_BUSY : LP_UNKNOWN;
     }
 }
 

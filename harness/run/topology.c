@@ -19,10 +19,16 @@ static const struct lp_probe promote_probe = {"REPLICAOF NO ONE\r\nINFO replicat
 
 /* ---- from the environment ---- */
 
-static int take_given(struct lp_server_set *set, const char *given, struct lp_err *err)
+static int take_given(struct lp_server_set *set, const char *given, bool networked,
+                      struct lp_err *err)
 {
     const struct lp_server_row *row = lp_server_find(set->need->name);
     set->given = true;
+    if (networked) {
+        lp_err_set(err, LP_ERR_NEED, "links to servers of your own are not cut");
+        snprintf(err->remedy, sizeof err->remedy, "unset %s, to have them started", row->url_env);
+        return -1;
+    }
     while (*given && set->count < LP_SERVERS_EACH_MAX) {
         size_t len = strcspn(given, ",");
         struct lp_server *server = &set->servers[set->count++];
@@ -182,7 +188,7 @@ int lp_server_set_start(struct lp_server_set *set, const struct lp_server_need *
     const char *given = getenv(row->url_env);
     int result = 0;
     if (given && *given) {
-        result = take_given(set, given, err);
+        result = take_given(set, given, network != NULL, err);
     } else {
         for (unsigned i = 0; i < need->count && result == 0; i++)
             result = make(set, need->name, scratch, network, small_disk, err);
