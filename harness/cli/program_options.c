@@ -138,21 +138,3 @@ void lp_program_line_release(struct lp_program_line *line)
     free((void *)(uintptr_t)line->place.share);
     memset(line, 0, sizeof *line);
 }
-
-void lp_add_quoted(struct lp_str *out, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-_./=:,+@%";
-    if (*text && text[strspn(text, plain)] == '\0') {
-        lp_str_add(out, text);
-        return;
-    }
-    lp_str_add(out, "'");
-    for (; *text; text++) {
-        if (*text == '\'')
-            lp_str_add(out, "'\\''");
-        else
-            lp_str_add_bytes(out, text, 1);
-    }
-    lp_str_add(out, "'");
-}

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "program/place.h"
 #include "program/program.h"
+#include "program/quote.h"
 
 struct lp_program_options {
     uint64_t workers, timeout_ns;
@@ -105,8 +106,5 @@ int lp_program_line_parse(struct lp_program_line *line, const struct lp_program_
                           const char **argv, size_t count, unsigned copies_default,
                           struct lp_arena *arena, struct lp_err *err) LP_MUST_CHECK;
 void lp_program_line_release(struct lp_program_line *line); /* takes a zeroed struct too */
-
-/* "sh -c 'a b'" with quotes where a shell needs them. */
-void lp_add_quoted(struct lp_str *out, const char *text);
 
 #endif

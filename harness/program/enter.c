@@ -46,6 +46,9 @@ static uint32_t file_object(struct lp_tracer *tracer, const struct lp_task *task
     char path[PATH_MAX];
     if (lp_inspect_fd(task->pid, fd, found) == -1 || !(found->regular || found->directory))
         return LP_NO_OBJECT;
+    uint32_t known = lp_tape_file(tracer->tape, found->dev, found->ino, found->born);
+    if (known != LP_NO_OBJECT)
+        return known;
     if (lp_inspect_fd_path(task->pid, fd, path, sizeof path) == -1)
         return LP_NO_OBJECT;
     return lp_tape_object(tracer->tape, LP_OBJECT_FILE, found->dev, found->ino, found->born, path);

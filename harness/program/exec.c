@@ -78,6 +78,8 @@ static void tell_lapse(struct bench *bench, const struct lp_trial *trial, bool l
         lp_lapse_text(&trial->tape, lapse, &text);
         evidence->lapse_text = lp_arena_strdup(&bench->exec->arena, text.ptr);
         evidence->cause = lapse->cause;
+        evidence->lapse_path = lp_arena_strdup(
+            &bench->exec->arena, trial->tape.objects[trial->tape.events[lapse->write].object].path);
         evidence->hint = lapse->hint;
         lp_str_release(&text);
     } else if (losing) {
@@ -286,6 +288,33 @@ static int run_trials(struct bench *bench, struct lp_err *err)
     return 0;
 }
 
+/* What lies open is shown to lose something, if it does. */
+static int direct(struct bench *bench, struct lp_err *err)
+{
+    struct lp_exec *exec = bench->exec;
+    struct lp_exec_evidence *evidence = &bench->evidence;
+    const struct lp_program *program = bench->options->program;
+    struct lp_program_outcome outcome = {0};
+    const char *lost = NULL;
+    if (evidence->losing || exec->interrupted || !evidence->lapse_text || evidence->hint ||
+        !lp_program_is_observed(program) || program->copies < 2)
+        return 0;
+    const char *folder = lp_arena_printf(&exec->arena, "%s/directed", bench->options->run_dir);
+    if (lp_folder_make(folder, err) == -1 ||
+        lp_direct(program, evidence->lapse_path, folder, exec->result.seed, &outcome, &lost,
+                  &exec->arena, err) == -1)
+        return -1;
+    if (!lost)
+        return 0;
+    evidence->losing = true;
+    evidence->outcome = lp_arena_strdup(&exec->arena, lost);
+    evidence->lost = outcome.lost_min + outcome.lines_missing;
+    add_outcome(&exec->total, &outcome);
+    exec->losing++;
+    exec->directed = true;
+    return 0;
+}
+
 /* ---- telling ---- */
 
 static void describe(struct bench *bench)
@@ -316,6 +345,8 @@ static void describe(struct bench *bench)
     lp_str_clear(&text);
     lp_str_addf(&text, "by ptrace, every copy; %u bursts, %u steady trials, %u copies",
                 exec->bursts, exec->steady, exec->copies);
+    if (exec->directed)
+        lp_str_add(&text, ", one schedule in which exactly these two accesses were arranged");
     if (bench->evidence.mapped)
         lp_str_add(&text, "; stores into a shared mapping are not seen");
     if (bench->evidence.services)
@@ -360,6 +391,8 @@ int lp_exec_run(struct lp_exec *exec, const struct lp_exec_options *options, str
     int result = lp_folder_make(options->run_dir, err);
     if (result == 0)
         result = run_trials(&bench, err);
+    if (result == 0)
+        result = direct(&bench, err);
     sched_setaffinity(0, sizeof before, &before);
     if (result == 0) {
         lp_exec_judge(exec, options, &bench.evidence);

@@ -36,6 +36,7 @@ struct lp_exec {
     unsigned copies;                 /* in all */
     unsigned silent;                 /* exits of 0 of copies that wrote nothing, in losing trials */
     struct lp_paths shared;
+    bool directed; /* the loss was arranged, after a lapse was seen */
     bool interrupted;
 };
 
@@ -52,6 +53,7 @@ struct lp_exec_evidence {
     bool losing;
     unsigned trial;
     char *outcome;       /* one sentence */
+    char *lapse_path;    /* the file that it is about */
     char *lapse_text;    /* of the lapse that explains it, or NULL */
     enum lp_cause cause; /* LP_CAUSE_NONE: the trace does not say */
     bool hint;           /* the lapse is a hint only */
@@ -64,6 +66,13 @@ struct lp_exec_evidence {
 
 void lp_exec_judge(struct lp_exec *exec, const struct lp_exec_options *options,
                    const struct lp_exec_evidence *evidence);
+
+/* A lapse that lost nothing so far: arranges exactly its two accesses, one copy stopped between its
+   read and its write of `path` while another goes first (direct.c). *lost: what came of it, in one
+   sentence; NULL when nothing was lost or it could not be arranged. Text in `arena`. */
+int lp_direct(const struct lp_program *program, const char *path, const char *folder, uint64_t seed,
+              struct lp_program_outcome *outcome, const char **lost, struct lp_arena *arena,
+              struct lp_err *err) LP_MUST_CHECK;
 
 /* Copies that ended with 0 although they wrote to none of the files that the others wrote to. */
 unsigned lp_silent_copies(const struct lp_trial *trial);

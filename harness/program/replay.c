@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "program/explain.h"
 #include "program/explore.h"
+#include "program/quote.h"
 
 /* ---- one step, with its words ---- */
 
@@ -76,9 +77,13 @@ int lp_explain_swap(struct lp_program_world *world, const struct lp_trace *losin
 void lp_program_write_keys(const struct lp_program *program, struct lp_str *out)
 {
     char number[32];
-    lp_schedule_write_key(out, "program", program->argv[0]);
-    for (const char *const *arg = program->argv + 1; *arg; arg++)
-        lp_schedule_write_key(out, "arg", *arg);
+    struct lp_str text;
+    lp_str_init(&text);
+    for (const char *const *arg = program->argv; *arg; arg++) {
+        lp_str_add(&text, arg == program->argv ? "" : " ");
+        lp_add_quoted(&text, *arg);
+    }
+    lp_schedule_write_key(out, "program", text.ptr);
     snprintf(number, sizeof number, "%u", program->copies);
     lp_schedule_write_key(out, "copies", number);
     if (program->setup)
@@ -93,11 +98,13 @@ void lp_program_write_keys(const struct lp_program *program, struct lp_str *out)
         snprintf(number, sizeof number, "%" PRId64, program->adds);
         lp_schedule_write_key(out, "adds", number);
     }
-    for (int code = 1; code < 256; code++) {
-        snprintf(number, sizeof number, "%d", code);
+    lp_str_clear(&text);
+    for (int code = 1; code < 256; code++)
         if (program->fail_codes[code])
-            lp_schedule_write_key(out, "fail-code", number);
-    }
+            lp_str_addf(&text, "%s%d", text.len ? "," : "", code);
+    if (text.len)
+        lp_schedule_write_key(out, "fail-codes", text.ptr);
+    lp_str_release(&text);
 }
 
 int lp_write_schedule(struct lp_program_world *world, const struct lp_trace *losing,
@@ -143,46 +150,60 @@ static int key_number(const struct lp_schedule *schedule, const struct lp_schedu
                             "'%s' is no whole number from 1 to %" PRIu64, key->value, max);
 }
 
+static int read_codes(struct lp_program *program, const struct lp_schedule *schedule,
+                      const struct lp_schedule_key *key, struct lp_err *err)
+{
+    for (const char *at = key->value; *at;) {
+        char *end;
+        long code = strtol(at, &end, 10);
+        if (end == at || code < 1 || code > 255 || (*end && *end != ','))
+            return lp_schedule_fail(schedule, key->line, key->column, err,
+                                    "'%s' is no list of exits from 1 to 255", key->value);
+        program->fail_codes[code] = true;
+        at = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
 int lp_program_read_keys(struct lp_program *program, const struct lp_schedule *schedule,
                          struct lp_arena *arena, struct lp_err *err)
 {
     static const char *const names[] = {
-        "program",       "arg",  "copies",    "setup",   "observe", "invariant",
-        "expect-unique", "adds", "fail-code", "verdict", NULL};
+        "program",       "copies", "setup",      "observe", "invariant",
+        "expect-unique", "adds",   "fail-codes", "verdict", NULL};
+    size_t words = 0;
+    uint64_t number = 0;
     if (lp_schedule_allow(schedule, names, err) == -1)
         return -1;
-    const char **argv = lp_arena_array(arena, schedule->key_count + 2, sizeof *argv);
-    size_t count = 1;
-    *program = (struct lp_program){.argv = argv, .copies = 2, .adds = 1, .timeout_ns = 60 * LP_SEC};
-    for (size_t i = 0; i < schedule->key_count; i++) {
-        const struct lp_schedule_key *key = &schedule->keys[i];
-        uint64_t number = 0;
-        if (strcmp(key->name, "program") == 0)
-            argv[0] = key->value;
-        else if (strcmp(key->name, "arg") == 0)
-            argv[count++] = key->value;
-        else if (strcmp(key->name, "setup") == 0)
-            program->setup = key->value;
-        else if (strcmp(key->name, "observe") == 0)
-            program->observe = key->value;
-        else if (strcmp(key->name, "invariant") == 0)
-            program->invariant = key->value;
-        else if (strcmp(key->name, "expect-unique") == 0)
-            program->unique_file = key->value;
-        else if (strcmp(key->name, "adds") == 0)
-            program->adds = strtoll(key->value, NULL, 10);
-        else if (strcmp(key->name, "copies") == 0) {
-            if (key_number(schedule, key, LP_EXPLORE_WORKERS_MAX, &number, err) == -1)
-                return -1;
-            program->copies = (unsigned)number;
-        } else if (strcmp(key->name, "fail-code") == 0) {
-            if (key_number(schedule, key, 255, &number, err) == -1)
-                return -1;
-            program->fail_codes[number] = true;
-        }
+    *program = (struct lp_program){.copies = 2, .adds = 1, .timeout_ns = 60 * LP_SEC};
+    const struct {
+        const char *name;
+        const char **into;
+    } texts[] = {{"setup", &program->setup},
+                 {"observe", &program->observe},
+                 {"invariant", &program->invariant},
+                 {"expect-unique", &program->unique_file}};
+    for (size_t i = 0; i < LP_ARRAY_LEN(texts); i++) {
+        const struct lp_schedule_key *key = lp_schedule_find(schedule, texts[i].name);
+        *texts[i].into = key ? key->value : NULL;
     }
-    const char *slash = strrchr(argv[0], '/');
-    program->name = slash ? slash + 1 : argv[0];
+    const struct lp_schedule_key *line = lp_schedule_find(schedule, "program");
+    const struct lp_schedule_key *copies = lp_schedule_find(schedule, "copies");
+    const struct lp_schedule_key *adds = lp_schedule_find(schedule, "adds");
+    const struct lp_schedule_key *codes = lp_schedule_find(schedule, "fail-codes");
+    program->argv = lp_split_quoted(line->value, arena, &words);
+    if (words == 0)
+        return lp_schedule_fail(schedule, line->line, line->column, err, "no program is named");
+    if (copies && key_number(schedule, copies, LP_EXPLORE_WORKERS_MAX, &number, err) == -1)
+        return -1;
+    if (copies)
+        program->copies = (unsigned)number;
+    if (adds)
+        program->adds = strtoll(adds->value, NULL, 10);
+    if (codes && read_codes(program, schedule, codes, err) == -1)
+        return -1;
+    const char *slash = strrchr(program->argv[0], '/');
+    program->name = slash ? slash + 1 : program->argv[0];
     return 0;
 }
 

@@ -128,6 +128,17 @@ uint32_t lp_tape_object(struct lp_tape *tape, enum lp_object_kind kind, uint64_t
     return (uint32_t)tape->object_count++;
 }
 
+uint32_t lp_tape_file(const struct lp_tape *tape, uint64_t dev, uint64_t ino, uint64_t born)
+{
+    if (tape->bucket_count == 0)
+        return LP_NO_OBJECT;
+    size_t at = hash_of(LP_OBJECT_FILE, dev, ino, born, "") % tape->bucket_count;
+    for (; tape->buckets[at]; at = (at + 1) % tape->bucket_count)
+        if (is_same(&tape->objects[tape->buckets[at] - 1], LP_OBJECT_FILE, dev, ino, born, ""))
+            return tape->buckets[at] - 1;
+    return LP_NO_OBJECT;
+}
+
 void lp_tape_service(struct lp_tape *tape, const char *address)
 {
     for (size_t i = 0; i < tape->service_count; i++)

@@ -130,6 +130,8 @@ bool lp_path_is_system(const char *path);
 /* The object, made when it is new; `path` is copied then. */
 uint32_t lp_tape_object(struct lp_tape *tape, enum lp_object_kind kind, uint64_t dev, uint64_t ino,
                         uint64_t born, const char *path);
+/* The file of that number, or LP_NO_OBJECT when it was not met yet. */
+uint32_t lp_tape_file(const struct lp_tape *tape, uint64_t dev, uint64_t ino, uint64_t born);
 /* Appends; returns its index, or LP_NO_EVENT when the trace is full. */
 uint32_t lp_tape_add(struct lp_tape *tape, const struct lp_event *event);
 void lp_tape_service(struct lp_tape *tape, const char *address);

@@ -190,7 +190,8 @@ void lp_exec_judge(struct lp_exec *exec, const struct lp_exec_options *options,
         judge_broken(exec, evidence);
     else if (!is_decided(exec, options, evidence))
         return;
-    else if (shares && exec->checks.contention.meetings < options->min_meetings)
+    else if ((shares || options->program->copies == 1) &&
+             exec->checks.contention.meetings < options->min_meetings)
         judge_no_contention(exec, options->min_meetings);
     else
         judge_held(exec, options->program, shares);

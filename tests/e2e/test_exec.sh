@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The user's own programs: what is wrong is found and named, what is right is left in peace.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3) || skip 'no python3'
+lp exec --help
+expect_status 0 'exec --help'
+examples=$root/examples
+counter=(--setup 'echo 0 > counter; rm -f counter.*' --observe 'cat counter')
+base=(--setup "$python $examples/sqlite_setup.py base" --observe "$python $examples/sqlite_setup.py -p base")
+
+# bench WHAT ARG...: leaves $status, $verdict and $cause.
+bench() {
+    run_number=$((run_number + 1))
+    json=$work/exec-$run_number.json
+    lp exec --progress never -o "$work/exec-$run_number" -f text -f "json=$json" "$@"
+    verdict=$(json "$json" scenarios.0.verdict 2> /dev/null || echo none)
+    cause=$(json "$json" scenarios.0.diagnosis.0.cause 2> /dev/null || echo null)
+}
+
+bench -w 1 -- true
+[ "$status" = 4 ] && grep -q 'may not be traced' "$err" && skip 'programs may not be traced here'
+
+# ---- broken ----
+bench -w 2 "${base[@]}" -- "$python" "$examples/sqlite_naive.py" base 0.3
+expect_verdict broken narrow-scope 'read in one transaction, written in another'
+expect_status 1 'a loss'
+pass_if 'the loss is counted' test "$(json "$json" scenarios.0.invariants.0.lost)" = 1
+
+bench -w 4 "${base[@]}" -- "$python" "$examples/sqlite_swallows.py" base 3
+expect_verdict broken false-success 'an error that is swallowed'
+expect_in "$out" 'database is locked' 'what the copy said is shown'
+
+bench "${counter[@]}" -- "$examples/flock_narrow.sh" counter
+pass_if 'narrow-scope is named, lost or not' test "$cause" = narrow-scope
+pass_if 'and it is never held' test "$verdict" != held
+
+bench -w 4 "${counter[@]}" -- "$examples/flock_renamed.sh" counter
+pass_if 'different-lock is named, lost or not' test "$cause" = different-lock
+pass_if 'and it is never held' test "$verdict" != held
+
+# ---- held ----
+bench -r 6 --min-meetings 6 "${counter[@]}" -- "$examples/flock_counter.sh" counter
+expect_verdict held '' 'flock(1), used rightly'
+expect_status 0 'held'
+bench -r 6 --min-meetings 6 "${counter[@]}" -- "$python" "$examples/flock_counter.py" counter
+expect_verdict held '' 'flock in Python, used rightly'
+bench -r 4 --min-meetings 2 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 0.01
+expect_verdict held '' 'SQLite, used rightly'
+
+# ---- nothing that could go wrong ----
+echo something > "$work/read-only"
+bench -w 3 -r 3 -- cat read-only
+expect_verdict held '' 'a file that is only read'
+bench -w 3 -r 3 --min-meetings 0 --setup ': > log' --expect-unique log -- sh -c 'echo $$ >> log'
+pass_if 'a log that is appended to' test "$verdict" = held
+
+# ---- one copy is nobody's rival ----
+bench -w 1 -r 2 "${counter[@]}" -- "$examples/flock_counter.sh" counter
+expect_verdict inconclusive no-contention 'one copy'
+expect_status 3 'nothing was tested'
+
+# ---- unknown exits ----
+bench -w 2 -r 2 "${counter[@]}" -- sh -c 'exit 75'
+expect_status 3 'an exit that is not 0 is unknown'
+
+# ---- usage ----
+lp exec --setp x -- true
+expect_status 2 'a misspelt option'
+expect_in "$err" "'--setup'" 'the nearest option'
+lp exec
+expect_status 2 'no program'
+lp exec -- "$work/none-such"
+expect_status 2 'a program that is not there'
+expect_one_line 'a program that is not there'
+lp exec --observe 'echo none' -- true
+expect_status 2 'an observation that is no number'
+lp exec --fail-codes 1,x -- true
+expect_status 2 'a list that is none'

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Programs explored: the losing order is found without luck and without waiting, and is had again.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3) || skip 'no python3'
+examples=$root/examples
+counter=(--setup 'echo 0 > counter; rm -f counter.*' --observe 'cat counter')
+base=(--setup "$python $examples/sqlite_setup.py base" --observe "$python $examples/sqlite_setup.py -p base")
+
+explore() {
+    run_number=$((run_number + 1))
+    folder=$work/explore-$run_number
+    json=$work/explore-$run_number.json
+    lp explore --progress never -o "$folder" -f text -f "json=$json" "$@"
+    verdict=$(json "$json" scenarios.0.verdict 2> /dev/null || echo none)
+    cause=$(json "$json" scenarios.0.diagnosis.0.cause 2> /dev/null || echo null)
+}
+of() { json "$json" "scenarios.0.explored.$1"; }
+
+explore --schedules 1 -- true
+[ "$status" = 4 ] && grep -q 'may not be traced' "$err" && skip 'programs may not be traced here'
+
+# A second of sleep costs nothing; were it slept, ten replays would take twenty.
+explore "${base[@]}" -- "$python" "$examples/sqlite_naive.py" base 60
+expect_verdict broken narrow-scope 'two transactions'
+expect_status 1 'broken'
+pass_if 'at the first or second schedule' test "$(of schedules)" -le 2
+pass_if 'reproduced 10 of 10' test "$(of reproduced)" = 10
+schedule=$folder/schedule
+lp replay "$schedule" -o "$work/replayed"
+expect_status 1 'the schedule again'
+
+explore --schedules 6 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 5
+expect_verdict held '' 'one transaction'
+expect_status 0 'held'
+
+explore "${counter[@]}" -- "$examples/flock_narrow.sh" counter
+expect_verdict broken narrow-scope 'only the read is locked'
+pass_if 'reproduced 10 of 10' test "$(of reproduced)" = 10
+# Of a program that was mended the schedule cannot be followed any more.
+sed -i 's/^\(0: lock\).*/\1 flock exclusive elsewhere/' "$folder/schedule"
+lp replay "$folder/schedule" -o "$work/diverged"
+expect_status 3 'a schedule that cannot be followed'
+expect_in "$out" 'schedule:' 'with its line'
+
+explore "${counter[@]}" -- "$examples/flock_renamed.sh" counter
+expect_verdict broken different-lock 'the lock file is renamed'
+
+explore "${counter[@]}" -- "$examples/pidfile_counter.sh" counter
+pass_if 'a lock that is looked for, then made' test "$verdict" = broken
+
+explore --schedules 25 "${counter[@]}" -- "$examples/flock_counter.sh" counter
+expect_verdict held '' 'flock(1), used rightly'
+
+# Two locks in opposite orders: who comes second depends on a file that the first one makes.
+cat > "$work/two.sh" << 'END'
+if mkdir first 2> /dev/null; then a=a.lock b=b.lock; else a=b.lock b=a.lock; fi
+exec 8>> "$a" 9>> "$b"
+flock 8
+flock 9
+END
+explore --setup 'rm -rf first a.lock b.lock' -- bash "$work/two.sh"
+expect_verdict broken deadlock 'opposite orders'
+sed -i 's/else a=b.lock b=a.lock/else a=a.lock b=b.lock/' "$work/two.sh"
+explore --schedules 25 --setup 'rm -rf first a.lock b.lock' -- bash "$work/two.sh"
+pass_if 'the ordered twin has no deadlock' test "$verdict" = held
+
+lp explore --strategy pcd -- true
+expect_status 2 'a strategy that is none'
+expect_in "$err" "'pct'" 'the nearest one'
