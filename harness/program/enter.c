@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-
 #include "program/inspect.h"
 #include "program/tracer.h"
 

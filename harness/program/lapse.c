@@ -143,16 +143,21 @@ static bool holds_at(const struct lp_tape *tape, uint32_t copy, uint32_t event)
     return false;
 }
 
-static const struct lp_tape_hold *dropped_within(const struct lp_tape *tape, uint32_t copy,
-                                                 uint32_t from, uint32_t to)
+/* Did the copy lose a lock by a close before the section's end, and not take it again? */
+static bool has_dropped(const struct lp_tape *tape, uint32_t copy, uint32_t to)
 {
     for (size_t i = 0; i < tape->hold_count; i++) {
         const struct lp_tape_hold *hold = &tape->holds[i];
-        if (hold->copy == copy && hold->dropped && lp_tape_hold_covers(hold, from) &&
-            hold->release <= to)
-            return hold;
+        bool again = false;
+        if (hold->copy != copy || !hold->dropped || hold->release > to)
+            continue;
+        for (size_t k = i + 1; k < tape->hold_count && !again; k++)
+            again = tape->holds[k].copy == copy && tape->holds[k].object == hold->object &&
+                    tape->holds[k].acquire > hold->release && tape->holds[k].acquire <= to;
+        if (!again)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 static enum lp_cover_seen cover_of(const struct lp_tape *tape, uint32_t from, uint32_t to,
@@ -208,8 +213,8 @@ static enum lp_cause classify(const struct lp_tape *tape, const struct lp_lapse 
         return LP_CAUSE_DIFFERENT_LOCK;
     enum lp_cover_seen here = cover_of(tape, lapse->read, lapse->write, &ours);
     enum lp_cover_seen there = cover_of(tape, lapse->other_read, lapse->other, &theirs);
-    if (dropped_within(tape, copy, lapse->read, lapse->write) ||
-        dropped_within(tape, other, lapse->other_read, lapse->other))
+    if ((here != LP_SEEN_FULL && has_dropped(tape, copy, lapse->write)) ||
+        (there != LP_SEEN_FULL && has_dropped(tape, other, lapse->other)))
         return LP_CAUSE_DROPPED_LOCK;
     if (here == LP_SEEN_FULL && there == LP_SEEN_FULL) {
         const struct lp_tape_hold *a = &tape->holds[ours], *b = &tape->holds[theirs];

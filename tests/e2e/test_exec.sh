@@ -51,6 +51,17 @@ expect_verdict held '' 'flock in Python, used rightly'
 bench -r 4 --min-meetings 2 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 0.01
 expect_verdict held '' 'SQLite, used rightly'
 
+if command -v node > /dev/null; then
+    bench -r 3 --min-meetings 1 "${counter[@]}" -- node "$examples/node_counter.mjs" counter
+    expect_verdict held '' 'a lock file made exclusively, in Node'
+fi
+if ${CC:-gcc} -static -o "$work/fcntl_counter" "$examples/fcntl_counter.c" 2> /dev/null; then
+    bench -r 6 --min-meetings 6 "${counter[@]}" -- ./fcntl_counter counter
+    expect_verdict held '' 'fcntl, used rightly, statically linked'
+    bench -r 6 "${counter[@]}" -- ./fcntl_counter counter -trap
+    pass_if 'a lock lost by a close is named, lost or not' test "$cause" = dropped-lock
+fi
+
 # ---- nothing that could go wrong ----
 echo something > "$work/read-only"
 bench -w 3 -r 3 -- cat read-only

@@ -192,6 +192,38 @@ START_TEST(lost_by_a_close)
 }
 END_TEST
 
+/* The same, closed before the read; who takes the lock again has it. */
+static void close_first(bool again)
+{
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        tb_lock(&tape, copy, lock, LP_FAMILY_POSIX, true, 0, 1);
+        uint32_t closed = tb_event(&tape, copy, LP_EVENT_UNLOCK, lock, 0, LP_RANGE_END);
+        tape.events[closed].family = LP_FAMILY_POSIX;
+        lp_tape_let_go(&tape, closed, true);
+        if (again)
+            tb_lock(&tape, copy, lock, LP_FAMILY_POSIX, true, 0, 1);
+        tb_read(&tape, copy, data);
+        tb_write(&tape, copy, data);
+        if (again)
+            tb_unlock(&tape, copy, lock, LP_FAMILY_POSIX, 0, 1);
+    }
+}
+
+START_TEST(lost_before_the_read)
+{
+    close_first(false);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(lapses.lapse[0].cause, LP_CAUSE_DROPPED_LOCK);
+}
+END_TEST
+
+START_TEST(lost_and_taken_again)
+{
+    close_first(true);
+    ck_assert_uint_eq(find(), 0);
+}
+END_TEST
+
 START_TEST(lock_made_of_a_name)
 {
     uint32_t name = tb_name(&tape, "/data.lck");
@@ -345,6 +377,8 @@ static Suite *suite(void)
         fcntl_upgrade_keeps_the_lock,
         flock_upgrade_lets_go_first,
         lost_by_a_close,
+        lost_before_the_read,
+        lost_and_taken_again,
         lock_made_of_a_name,
         one_after_the_other,
         appending_to_a_log,
