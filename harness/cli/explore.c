@@ -157,6 +157,8 @@ static int load(struct command *command, const char *name, struct lp_err *err)
         workers = (unsigned)scenario->group_count;
     if (lp_explore_size(scenario, workers, rounds, &command->catalogue.registry, err) == -1)
         return -1;
+    if (lp_explore_faults(scenario, &command->request, err) == -1)
+        return -1;
     for (size_t i = 0; i < options->faults.count; i++)
         if (add_fault(&command->request, scenario, options->faults.text[i], err) == -1)
             return -1;

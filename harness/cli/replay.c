@@ -114,6 +114,7 @@ static int load(struct command *command, const char *file, struct lp_err *err)
         lp_explore_size(scenario, workers, rounds, &command->catalogue.registry, err) == -1 ||
         lp_replay_check(schedule, scenario, err) == -1)
         return -1;
+    scenario->fault_count = 0; /* those that the schedule has, and no others */
     return lp_replay_faults(schedule, scenario, &command->request, err);
 }
 

@@ -286,3 +286,31 @@ int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rou
         scenario->placement = LP_PLACE_PROCESS;
     return 0;
 }
+
+static unsigned victim_of(const struct lp_scenario *scenario, const struct lp_fault_target *target)
+{
+    unsigned first = 0;
+    if (target->kind == LP_TARGET_WORKER)
+        return target->index < lp_scenario_workers(scenario) ? target->index : 0;
+    for (unsigned i = 0; target->kind == LP_TARGET_GROUP && i < target->index; i++)
+        first += scenario->groups[i].workers;
+    return first;
+}
+
+int lp_explore_faults(struct lp_scenario *scenario, struct lp_explore_request *request,
+                      struct lp_err *err)
+{
+    for (size_t i = 0; i < scenario->fault_count; i++) {
+        const struct lp_fault *fault = &scenario->faults[i];
+        if (fault->kind == LP_FAULT_PAUSE)
+            continue;
+        if (fault->kind != LP_FAULT_KILL || request->fault_count == LP_LED_FAULTS_MAX)
+            return lp_err_set(err, LP_ERR_NEED,
+                              "scenario \"%s\" has a fault that cannot be led: %s", scenario->name,
+                              lp_fault_rows[fault->kind].name);
+        request->faults[request->fault_count++] =
+            (struct lp_led_fault){LP_LED_KILL, victim_of(scenario, &fault->target)};
+    }
+    scenario->fault_count = 0;
+    return 0;
+}

@@ -71,6 +71,13 @@ struct lp_explore_outcome {
 int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rounds,
                     const struct lp_registry *registry, struct lp_err *err) LP_MUST_CHECK;
 
+/* The scenario's own faults as steps that may come at any time, instead of when it says: a killed
+   holder or waiter is worker 0, at all times of which some find it so. A pause is any order in
+   which the others go on. They are taken out of the scenario. LP_ERR_NEED for those that cannot be
+   had. */
+int lp_explore_faults(struct lp_scenario *scenario, struct lp_explore_request *request,
+                      struct lp_err *err) LP_MUST_CHECK;
+
 /* As lp_run_scenario, but led. run->result.explored tells what was covered. The scenario's own
    placement is kept only where it matters. `options->directing` and `judge` are set here. */
 int lp_explore_scenario(struct lp_run *run, struct lp_explore_request *request,
