@@ -46,6 +46,7 @@ struct lp_board {
     const struct lp_explore_request *request; /* the command's, inherited by fork */
     struct lp_explore_outcome outcome;
     uint32_t player_count, container_count;
+    int cpu; /* for all who hand over to each other */
     size_t size;
     struct lp_hand *players;    /* in the same mapping, */
     struct lp_hand *containers; /*   at the same address in all processes */

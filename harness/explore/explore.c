@@ -3,6 +3,7 @@
 #include "explore/explore.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -238,6 +239,7 @@ int lp_explore_scenario(struct lp_run *run, struct lp_explore_request *request,
     }
     board->request = request;
     board->outcome.probability = -1;
+    board->cpu = sched_getcpu();
     find_missing_points(request, options->registry, &board->outcome);
     struct lp_directing directing = {
         .containers = lp_stage_containers(kind, scenario),

@@ -3,6 +3,7 @@
 #include "explore/stage.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -262,12 +263,26 @@ static int do_container_task(struct lp_stage *stage, struct lp_hand *hand, enum 
     return lp_host_do(&stage->hosts[0], hand, task, err);
 }
 
+/* Only one of them runs at a time: on one processor a turn is a switch and no wake-up of another.
+   Where that is forbidden it only takes longer. */
+static void stay_together(const struct lp_board *board)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (board->cpu < 0 || board->cpu >= CPU_SETSIZE)
+        return;
+    CPU_SET(board->cpu, &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
+}
+
 static int enter_stage(struct lp_stage *stage, const struct lp_container_plan *plan,
                        struct lp_board *board, enum lp_stage_kind kind, unsigned number,
                        struct lp_err *err)
 {
     *stage = (struct lp_stage){.kind = kind, .plan = plan, .board = board, .number = number};
     lp_arena_init(&stage->arena);
+    if (kind != LP_STAGE_FIBERS)
+        stay_together(board);
     return init_container(stage, err);
 }
 
