@@ -3,7 +3,6 @@
 #include "cli/program_options.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,12 +92,6 @@ static int parse_place(struct lp_program_line *line, const struct lp_program_opt
         return 0;
     if (lp_place_namespace.usable(err) == -1)
         return -1;
-    snprintf(line->private_dir, sizeof line->private_dir, "/tmp/lockproof-exec.XXXXXX");
-    if (!mkdtemp(line->private_dir)) {
-        line->private_dir[0] = '\0';
-        return lp_err_sys(err, LP_ERR_SELF, errno, "unable to make a folder in /tmp");
-    }
-    line->place = (struct lp_copy_place){.private = line->private_dir};
     if (options->share)
         line->place.share = realpath(options->share, NULL);
     line->program.place = &line->place;
@@ -133,8 +126,6 @@ int lp_program_line_parse(struct lp_program_line *line, const struct lp_program_
 
 void lp_program_line_release(struct lp_program_line *line)
 {
-    if (line->private_dir[0])
-        rmdir(line->private_dir);
     free((void *)(uintptr_t)line->place.share);
     memset(line, 0, sizeof *line);
 }

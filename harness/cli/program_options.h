@@ -98,7 +98,6 @@ struct lp_program_options {
 struct lp_program_line {
     struct lp_program program;
     struct lp_copy_place place;
-    char private_dir[64]; /* made for containers; removed by lp_program_line_release() */
 };
 
 /* `argv` of `count`: the program, with room for a NULL behind it. */

@@ -208,6 +208,11 @@ static enum lp_cause classify(const struct lp_tape *tape, const struct lp_lapse 
 {
     uint32_t ours, theirs;
     uint32_t copy = tape->events[lapse->read].copy, other = tape->events[lapse->other].copy;
+    const struct lp_object *ours_store = &tape->objects[tape->events[lapse->write].object];
+    const struct lp_object *theirs_store = &tape->objects[tape->events[lapse->other].object];
+    if (ours_store->kind == LP_OBJECT_FILE && theirs_store->kind == LP_OBJECT_FILE &&
+        ours_store->dev != theirs_store->dev)
+        return LP_CAUSE_DIFFERENT_STORE;
     if (uses_namesake(tape, lapse->read, lapse->write) &&
         uses_namesake(tape, lapse->other_read, lapse->other))
         return LP_CAUSE_DIFFERENT_LOCK;

@@ -69,11 +69,12 @@ static size_t choose_overlays(const char *paths[OVERLAYS_MAX], char *cwd, size_t
     return count;
 }
 
-static int cover(const char *path, const char *own, size_t number, struct lp_err *err)
+/* `own` is a descriptor: its path may lie below what was covered already. */
+static int cover(const char *path, int own, size_t number, struct lp_err *err)
 {
     char upper[PATH_MAX], work[PATH_MAX], options[3 * PATH_MAX];
-    snprintf(upper, sizeof upper, "%.2000s/upper-%zu", own, number);
-    snprintf(work, sizeof work, "%.2000s/work-%zu", own, number);
+    snprintf(upper, sizeof upper, "/proc/self/fd/%d/upper-%zu", own, number);
+    snprintf(work, sizeof work, "/proc/self/fd/%d/work-%zu", own, number);
     if (lp_folder_make(upper, err) == -1 || lp_folder_make(work, err) == -1)
         return -1;
     snprintf(options, sizeof options, "lowerdir=%.2000s,upperdir=%.2000s,workdir=%.2000s", path,
@@ -91,11 +92,14 @@ static int make_private(const struct lp_copy_place *place, struct lp_err *err)
     int shared = place->share ? hold_tree(place->share) : -1;
     if (place->share && shared == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to share '%s'", place->share);
-    if (mount("lockproof", place->private, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == -1)
+    /* What the overlays write to lies where nobody sees it: under the copy's own /dev/shm. */
+    if (mount("lockproof", SHM_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to mount a private folder");
+    int own = open(SHM_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < count; i++)
-        if (cover(paths[i], place->private, i, err) == -1)
+        if (cover(paths[i], own, i, err) == -1)
             return -1;
+    close(own);
     if (mount("lockproof", SHM_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == -1)
         return lp_err_sys(err, LP_ERR_SELF, errno, "unable to mount a private " SHM_FOLDER);
     int result = shared == -1 ? 0 : show_tree(shared, place->share, err);

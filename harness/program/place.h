@@ -7,8 +7,7 @@
 
 /* Copies in containers made of namespaces, which share one folder. */
 struct lp_copy_place {
-    const char *share;   /* a folder that all copies see at its own path; NULL: none */
-    const char *private; /* an empty folder below which each copy gets its own /tmp */
+    const char *share; /* a folder that all copies see at its own path; NULL: none */
 };
 
 /* Which copy of which place: given to lp_copy_place_enter() as `self`. */

@@ -69,6 +69,18 @@ expect_verdict held '' 'a file that is only read'
 bench -w 3 -r 3 --min-meetings 0 --setup ': > log' --expect-unique log -- sh -c 'echo $$ >> log'
 pass_if 'a log that is appended to' test "$verdict" = held
 
+# ---- containers ----
+mkdir "$work/shared"
+shared=(-p namespace -r 4 --min-meetings 2 --setup 'echo 0 > shared/counter; rm -f shared/counter.*' --observe 'cat shared/counter')
+bench --share shared "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
+if [ "$status" = 4 ] || grep -q 'unable to' "$work"/exec-"$run_number"/trial-0000/copy-0.txt; then
+    echo 'no namespaces here: not tested'
+else
+    expect_verdict held '' 'containers that share the folder'
+    bench "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
+    expect_verdict broken different-store 'containers that do not'
+fi
+
 # ---- one copy is nobody's rival ----
 bench -w 1 -r 2 "${counter[@]}" -- "$examples/flock_counter.sh" counter
 expect_verdict inconclusive no-contention 'one copy'

@@ -99,6 +99,17 @@ START_TEST(same_path_other_inode)
 }
 END_TEST
 
+START_TEST(same_path_other_filesystem)
+{
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        data = lp_tape_object(&tape, LP_OBJECT_FILE, 50 + copy, 10, 0, "/data");
+        update(copy, false);
+    }
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(lapses.lapse[0].cause, LP_CAUSE_DIFFERENT_STORE);
+}
+END_TEST
+
 START_TEST(flock_and_fcntl_do_not_see_each_other)
 {
     update(0, true);
@@ -370,6 +381,7 @@ static Suite *suite(void)
         one_does_not_ask,
         lock_around_the_read_only,
         same_path_other_inode,
+        same_path_other_filesystem,
         flock_and_fcntl_do_not_see_each_other,
         fcntl_and_ofd_do,
         locks_on_different_bytes,
