@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Schedules as files: replayed, edited, written by hand, kept as a regression test.
+# The backquotes are the report's own.
+# shellcheck disable=SC2016
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
