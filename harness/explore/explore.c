@@ -115,6 +115,11 @@ static bool find_hindrance(const struct lp_explore_request *request,
                     "operations that exploring cannot come between: its driver marks no "
                     "points",
                     outcome->points_driver);
+    else if (outcome->lease_driver[0])
+        lp_str_addf(out,
+                    "no failure in what was explored, but the leases of '%s' end by the "
+                    "server's clock, which exploring does not lead",
+                    outcome->lease_driver);
     else if (outcome->unstable)
         lp_str_addf(out,
                     "%" PRIu64 " schedules went another way the second time: something in the "
@@ -220,7 +225,12 @@ static void find_missing_points(const struct lp_explore_request *request,
     const struct lp_scenario *scenario = request->scenario;
     for (size_t i = 0; i < scenario->lock_count; i++) {
         const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[i].driver);
-        if (!row || !row->driver || row->driver->abilities & LP_ATOMIC_ACQUIRE)
+        if (!row || !row->driver)
+            continue;
+        uint32_t abilities = row->driver->abilities;
+        if ((abilities & LP_LEASE) && !(abilities & LP_TIMED))
+            snprintf(outcome->lease_driver, sizeof outcome->lease_driver, "%s", row->name);
+        if (abilities & LP_ATOMIC_ACQUIRE)
             continue;
         outcome->points_missing = true;
         snprintf(outcome->points_driver, sizeof outcome->points_driver, "%s", row->name);

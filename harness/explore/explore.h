@@ -59,7 +59,8 @@ struct lp_explore_outcome {
     char deadlock[384];  /* who waits for whom; "" */
     bool points_missing; /* an acquire is several operations and marks no points */
     char points_driver[32];
-    bool handed_over; /* workers were processes or threads of their own */
+    char lease_driver[32]; /* its leases do not end while exploring; "" */
+    bool handed_over;      /* workers were processes or threads of their own */
     /* replay: */
     bool diverged;
     unsigned diverged_line; /* of the schedule file; 0: behind its end */
