@@ -63,7 +63,6 @@ static int carry_out(struct lp_program_world *world, const char *path, struct lp
     world->free_time = true;
     if (go(world, 0, path, &moved, err) == -1)
         return -1;
-    world->free_time = false;
     while (moved && ended < copies) {
         moved = false;
         ended = 0;

@@ -77,11 +77,15 @@ static int cover(const char *path, int own, size_t number, struct lp_err *err)
     snprintf(work, sizeof work, "/proc/self/fd/%d/work-%zu", own, number);
     if (lp_folder_make(upper, err) == -1 || lp_folder_make(work, err) == -1)
         return -1;
-    snprintf(options, sizeof options, "lowerdir=%.2000s,upperdir=%.2000s,workdir=%.2000s", path,
-             upper, work);
-    if (mount("lockproof", path, "overlay", 0, options) == -1)
-        return lp_err_sys(err, LP_ERR_NEED, errno, "unable to make '%s' private", path);
-    return 0;
+    /* In a user namespace the overlay keeps its notes in attributes that are allowed there. */
+    static const char *const variants[] = {"", ",userxattr"};
+    for (size_t i = 0; i < LP_ARRAY_LEN(variants); i++) {
+        snprintf(options, sizeof options, "lowerdir=%.2000s,upperdir=%.2000s,workdir=%.2000s%s",
+                 path, upper, work, variants[i]);
+        if (mount("lockproof", path, "overlay", 0, options) == 0)
+            return 0;
+    }
+    return lp_err_sys(err, LP_ERR_NEED, errno, "unable to make '%s' private", path);
 }
 
 static int make_private(const struct lp_copy_place *place, struct lp_err *err)
