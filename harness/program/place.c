@@ -77,6 +77,15 @@ static int cover(const char *path, int own, size_t number, struct lp_err *err)
     snprintf(work, sizeof work, "/proc/self/fd/%d/work-%zu", own, number);
     if (lp_folder_make(upper, err) == -1 || lp_folder_make(work, err) == -1)
         return -1;
+    /* A mount of its own first: what is mounted elsewhere on the same filesystem may be locked to
+       this namespace, and then nothing that has it can be the lower layer. */
+    int tree = hold_tree(path);
+    int shown = tree == -1 ? -1 : show_tree(tree, path, err);
+    if (tree == -1)
+        return lp_err_sys(err, LP_ERR_NEED, errno, "unable to make '%s' private", path);
+    close(tree);
+    if (shown == -1)
+        return -1;
     /* In a user namespace the overlay keeps its notes in attributes that are allowed there. */
     static const char *const variants[] = {"", ",userxattr"};
     for (size_t i = 0; i < LP_ARRAY_LEN(variants); i++) {

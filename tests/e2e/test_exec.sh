@@ -42,6 +42,17 @@ bench -w 4 "${counter[@]}" -- "$examples/flock_renamed.sh" counter
 pass_if 'different-lock is named, lost or not' test "$cause" = different-lock
 pass_if 'and it is never held' test "$verdict" != held
 
+# Copies that never come near each other lose nothing; what lies open is then arranged.
+cat > "$work/apart.sh" << 'END'
+echo x >> turns
+sleep "$(wc -l < turns)"
+value=$(flock counter.lock cat counter)
+echo $((value + 1)) > counter
+END
+bench -w 2 -r 1 -d 1s --setup 'rm -f turns counter.*; echo 0 > counter' --observe 'cat counter' -- bash apart.sh
+expect_verdict broken narrow-scope 'two accesses that are arranged'
+expect_in "$out" 'were arranged' 'and it is said'
+
 # ---- held ----
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$examples/flock_counter.sh" counter
 expect_verdict held '' 'flock(1), used rightly'
