@@ -2,6 +2,7 @@
 /* Sections, and which of them lie open: see the header. */
 #include "program/lapse.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,34 @@ static bool uses_namesake(const struct lp_tape *tape, uint32_t from, uint32_t to
     return false;
 }
 
+/* A lock that is looked for and then made, in two steps: before `read` the copy found that there
+   was no such name and made it, and after `write` it removed it. Returns the path, or NULL. */
+static const char *made_by_looking(const struct lp_tape *tape, uint32_t read, uint32_t write)
+{
+    uint32_t copy = tape->events[read].copy;
+    const char *path = NULL;
+    for (uint32_t i = 0; i < tape->event_count; i++) {
+        const struct lp_event *event = &tape->events[i];
+        if (event->copy != copy || event->object == LP_NO_OBJECT)
+            continue;
+        const char *name = tape->objects[event->object].path;
+        bool same = path && strcmp(path, name) == 0;
+        if (i < read && event->kind == LP_EVENT_LOOK && event->result == -ENOENT &&
+            tape->objects[event->object].shared && tape->objects[event->object].written)
+            path = name;
+        else if (i > write && same && event->kind == LP_EVENT_REMOVE) /* gone, or gone already */
+            return path;
+    }
+    return NULL;
+}
+
+static bool looks_then_makes(const struct lp_tape *tape, const struct lp_lapse *lapse)
+{
+    const char *here = made_by_looking(tape, lapse->read, lapse->write);
+    const char *there = made_by_looking(tape, lapse->other_read, lapse->other);
+    return here && there && strcmp(here, there) == 0;
+}
+
 /* By what each side had (docs/CHECKER.md, causes of a losing pair). */
 static enum lp_cause classify(const struct lp_tape *tape, const struct lp_lapse *lapse)
 {
@@ -228,6 +257,8 @@ static enum lp_cause classify(const struct lp_tape *tape, const struct lp_lapse 
     }
     if (here == LP_SEEN_PARTLY || there == LP_SEEN_PARTLY)
         return LP_CAUSE_NARROW_SCOPE;
+    if (looks_then_makes(tape, lapse))
+        return LP_CAUSE_DOUBLE_GRANT;
     if (here == LP_SEEN_NONE && there == LP_SEEN_NONE && !anybody_locks(tape))
         return LP_CAUSE_NO_LOCK;
     return LP_CAUSE_ADVISORY_BYPASS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is reported, and its nearest neighbour that is not. */
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 
 #include "program/lapse.h"
@@ -249,6 +250,38 @@ START_TEST(lock_made_of_a_name)
 }
 END_TEST
 
+/* As a script with a PID file does it; `removed`: it is a lock, and not just a file that is made.
+ */
+static void look_then_make(bool removed)
+{
+    uint32_t name = tb_name(&tape, "/data.pid");
+    for (uint32_t copy = 0; copy < 2; copy++)
+        tape.events[tb_event(&tape, copy, LP_EVENT_LOOK, name, 0, 0)].result = -ENOENT;
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        tb_event(&tape, copy, LP_EVENT_MAKE, name, 0, 0);
+        tb_read(&tape, copy, data);
+        tb_write(&tape, copy, data);
+        if (removed)
+            tb_event(&tape, copy, LP_EVENT_REMOVE, name, 0, 0);
+    }
+}
+
+START_TEST(looked_for_then_made)
+{
+    look_then_make(true);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(lapses.lapse[0].cause, LP_CAUSE_DOUBLE_GRANT);
+}
+END_TEST
+
+START_TEST(made_and_kept)
+{
+    look_then_make(false);
+    ck_assert_uint_eq(find(), 1);
+    ck_assert_int_eq(lapses.lapse[0].cause, LP_CAUSE_NO_LOCK);
+}
+END_TEST
+
 START_TEST(one_after_the_other)
 {
     tape.event_count = 0;
@@ -392,6 +425,8 @@ static Suite *suite(void)
         lost_before_the_read,
         lost_and_taken_again,
         lock_made_of_a_name,
+        looked_for_then_made,
+        made_and_kept,
         one_after_the_other,
         appending_to_a_log,
         a_monitor_that_only_reads,
