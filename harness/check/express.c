@@ -53,7 +53,9 @@ bool lp_express(const struct lp_model *model, const struct lp_calls *calls,
     default:
         break;
     }
-    if (!decided)
-        *decision = (struct lp_decision){.rule = ""};
-    return decided;
+    /* Where nothing could be judged nothing has held. */
+    if (decided && decision->judged > 0)
+        return true;
+    *decision = (struct lp_decision){.rule = ""};
+    return false;
 }
