@@ -47,15 +47,16 @@ void lp_finding_init(struct lp_finding *finding)
 
 /* ---- both sides held a lock ---- */
 
-/* A release by somebody who did not hold the lock, done before the second grant and not before the
-   first hold began. */
+/* A release by somebody who did not hold the lock, done before the second grant and not certainly
+   before the first: a grant takes effect somewhere between its try and its answer. */
 static size_t foreign_release(const struct lp_evidence_base *base, const struct lp_hold *first,
                               const struct lp_hold *second)
 {
     for (size_t i = 0; i < base->void_release_count; i++) {
         const struct lp_op *op = &base->history->ops[base->void_releases[i]];
         if (op->record->lock == first->lock && op->worker != first->worker &&
-            op->record->invoke_ns <= second->from_ns && op->record->complete_ns >= first->from_ns)
+            op->record->invoke_ns <= second->from_ns &&
+            op->record->complete_ns >= first->invoked_ns)
             return base->void_releases[i];
     }
     return LP_NOWHERE;
