@@ -25,8 +25,7 @@ const struct lp_command lp_commands[] = {
     {"explain", lp_command_explain, "the story of a bundled scenario or of a cause",
      &lp_line_explain},
     {"completion", lp_command_completion, "write completion for bash or zsh", &lp_line_completion},
-    {"doctor", lp_command_doctor, "remove what killed runs left in a Docker engine",
-     &lp_line_doctor},
+    {"doctor", lp_command_doctor, "say whether locks can work on a path", &lp_line_doctor},
     {"manifest", lp_command_manifest, "write a scenario for a cluster", &lp_line_manifest},
     {"worker", lp_command_worker, "a container's workers; started by placements", &lp_line_worker},
 };

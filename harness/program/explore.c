@@ -13,8 +13,9 @@
 #include "os/file.h"
 #include "explore/shrink.h"
 #include "program/explain.h"
+#include "program/meetings.h"
 
-#define SCHEDULES_DEFAULT 200
+#define SCHEDULES_DEFAULT 200 /* and so many `held` needs, where the search is not complete */
 #define TIME_DEFAULT (60 * LP_SEC)
 #define REPLAYS 10
 #define STEPS_MAX 5000
@@ -30,7 +31,9 @@ struct job {
     struct lp_explanation explanation; /* of the losing schedule, or of a doubtful one */
     uint64_t until_ns;
     uint64_t open, unstable;
-    bool cut; /* the time was over before the schedules were */
+    bool cut;      /* the time was over before the schedules were */
+    bool complete; /* everything with one preemption at least was tried */
+    const char *unseen, *removed; /* lp_tape_unseen(), lp_tape_removed_lock() of any schedule */
     struct lp_trace losing;
 };
 
@@ -39,6 +42,17 @@ struct job {
 static bool is_over(const struct job *job)
 {
     return lp_clock_ns() >= job->until_ns || job->exploration->world.tracer.interrupted;
+}
+
+static void note_limits(struct job *job)
+{
+    struct lp_arena *arena = &job->exploration->arena;
+    const struct lp_tape *tape = &job->exploration->world.tape;
+    const char *unseen = lp_tape_unseen(tape), *removed = lp_tape_removed_lock(tape);
+    if (unseen && !job->unseen)
+        job->unseen = lp_arena_strdup(arena, unseen);
+    if (removed && !job->removed)
+        job->removed = lp_arena_strdup(arena, removed);
 }
 
 static bool after(void *context, const struct lp_trace *trace, enum lp_ending ending,
@@ -53,6 +67,7 @@ static bool after(void *context, const struct lp_trace *trace, enum lp_ending en
     if (job->options->progress)
         job->options->progress(job->options->progress_context, explored->schedules);
     job->cut |= lp_clock_ns() >= job->until_ns;
+    note_limits(job);
     return is_over(job);
 }
 
@@ -80,6 +95,7 @@ static void note_phase(struct job *job, const struct phase *phase,
         result->bound_complete)
         explored->bound = lp_arena_printf(arena, "all with at most %u preemption%s",
                                           phase->preemptions, phase->preemptions == 1 ? "" : "s");
+    job->complete |= result->bound_complete && phase->preemptions >= 1;
     if (phase->strategy == LP_STRATEGY_PCT)
         explored->probability = result->probability;
     if (phase->preemptions == LP_NO_BOUND && result->exhaustive) {
@@ -153,12 +169,18 @@ static int search_all(struct job *job, bool *found, struct lp_err *err)
     bool lost_at_once = seen.found == LP_FOUND_VIOLATION;
     if (seen.found != LP_FOUND_NOTHING)
         lp_explain(&job->explanation, &exploration->world, LP_ENDING_ALL, &exploration->arena);
+    note_limits(job);
     if (exploration->world.shared.count == 0 && !lost_at_once)
         return 0;
     for (unsigned lesson = 0; lesson < LESSONS_MAX && !*found; lesson++) {
         if (search(job, total, found, err) == -1)
             return -1;
-        if (!has_learned(&exploration->world) || exploration->explored.schedules >= total)
+        if (!has_learned(&exploration->world))
+            break;
+        /* What was complete was so with fewer steps. */
+        job->complete = exploration->explored.exhaustive = false;
+        exploration->explored.bound = NULL;
+        if (exploration->explored.schedules >= total)
             break;
     }
     *found |= lost_at_once;
@@ -251,38 +273,66 @@ static int replay(struct job *job, bool *found, struct lp_err *err)
 
 /* ---- the verdict ---- */
 
+/* Why "nothing was lost" is not `held`; false when nothing stands in the way. A broken program, too,
+   loses nothing in the first dozen of its schedules. */
+static bool find_hindrance(const struct job *job, char *reason, size_t size)
+{
+    uint64_t schedules = job->exploration->explored.schedules;
+    if (job->unseen)
+        snprintf(reason, size,
+                 "nothing was lost, but copies share what exploring does not lead: %s", job->unseen);
+    else if (job->removed && !job->options->replay && job->options->program->copies < 3)
+        snprintf(reason, size,
+                 "nothing was lost by %u copies, but a lock's name is taken away under others, and "
+                 "what goes wrong then takes three (-w 3): %s",
+                 job->options->program->copies, job->removed);
+    else if (job->exploration->world.shared.count > 0 && !job->options->replay && !job->complete &&
+             schedules < SCHEDULES_DEFAULT)
+        snprintf(reason, size,
+                 "nothing was lost in %" PRIu64 " schedule%s, but that is few: `held` needs all with "
+                 "one preemption, or %d; give it more (--time, --schedules)",
+                 schedules, schedules == 1 ? "" : "s", SCHEDULES_DEFAULT);
+    else
+        return false;
+    return true;
+}
+
+static void judge_held(const struct job *job, struct lp_judgement *judgement)
+{
+    const struct lp_explored *explored = &job->exploration->explored;
+    judgement->verdict = LP_HELD;
+    if (job->exploration->world.shared.count == 0)
+        snprintf(judgement->reason, sizeof judgement->reason,
+                 "copies share no file that any of them changes or locks: there is nothing between "
+                 "them that could go wrong");
+    else
+        snprintf(judgement->reason, sizeof judgement->reason,
+                 "nothing was lost in %" PRIu64 " schedule%s of %u copies, each run once%s%s%s",
+                 explored->schedules, explored->schedules == 1 ? "" : "s",
+                 job->options->program->copies, explored->bound ? ", " : "",
+                 explored->bound ? explored->bound : "",
+                 explored->exhaustive ? ": all there are" : "");
+}
+
 static void set_judgement(struct job *job, bool found)
 {
     struct lp_program_exploration *exploration = job->exploration;
     struct lp_judgement *judgement = &exploration->judgement;
     const struct lp_explanation *explanation = &job->explanation;
-    const struct lp_explored *explored = &exploration->explored;
     *judgement = (struct lp_judgement){.verdict = LP_INCONCLUSIVE, .failure_rate_max = -1};
     lp_arena_init(&judgement->arena);
     lp_explanation_checks(explanation, &exploration->checks, found);
     if (found) {
         judgement->verdict = LP_BROKEN;
         lp_explanation_diagnose(explanation, judgement);
-        return;
-    }
-    if (exploration->diverged) {
+    } else if (exploration->diverged) {
         snprintf(judgement->reason, sizeof judgement->reason, "%s", explanation->outcome);
     } else if (exploration->interrupted) {
         snprintf(judgement->reason, sizeof judgement->reason, "interrupted");
     } else if (explanation->set) {
         lp_explanation_doubt(explanation, judgement);
-    } else if (exploration->world.shared.count == 0) {
-        judgement->verdict = LP_HELD;
-        snprintf(judgement->reason, sizeof judgement->reason,
-                 "copies share no file that any of them changes or locks: there is nothing between "
-                 "them that could go wrong");
-    } else {
-        judgement->verdict = LP_HELD;
-        snprintf(judgement->reason, sizeof judgement->reason,
-                 "nothing was lost in %" PRIu64 " schedule%s%s%s%s", explored->schedules,
-                 explored->schedules == 1 ? "" : "s", explored->bound ? ", " : "",
-                 explored->bound ? explored->bound : "",
-                 explored->exhaustive ? ": all there are" : "");
+    } else if (!find_hindrance(job, judgement->reason, sizeof judgement->reason)) {
+        judge_held(job, judgement);
     }
 }
 

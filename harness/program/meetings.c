@@ -2,6 +2,7 @@
 #include "program/meetings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/histogram.h"
 
@@ -109,12 +110,53 @@ void lp_meetings_times(const struct lp_tape *tape, struct lp_histogram *acquire_
     }
 }
 
-bool lp_tape_shares(const struct lp_tape *tape)
+const char *lp_tape_unseen(const struct lp_tape *tape)
+{
+    if (tape->foreign)
+        return "processes of another architecture";
+    if (tape->full)
+        return "there were too many calls";
+    if (tape->service_count > 0)
+        return tape->services[0];
+    for (size_t i = 0; i < tape->object_count; i++)
+        if (tape->objects[i].mapped && tape->objects[i].shared && !tape->objects[i].sqlite)
+            return "stores into a shared mapping";
+    return NULL;
+}
+
+static bool has_locked_file(const struct lp_tape *tape, const char *path)
 {
     for (size_t i = 0; i < tape->object_count; i++) {
         const struct lp_object *object = &tape->objects[i];
-        if (object->shared && (object->written || object->locked || object->mapped))
+        if (object->kind == LP_OBJECT_FILE && object->locked && !object->sqlite &&
+            strcmp(object->path, path) == 0)
             return true;
     }
-    return tape->service_count > 0;
+    return false;
+}
+
+/* Who made the name last before the event; UINT32_MAX: nobody that is seen. */
+static uint32_t maker_of(const struct lp_tape *tape, size_t event)
+{
+    for (size_t i = event; i-- > 0;)
+        if (tape->events[i].kind == LP_EVENT_MAKE && tape->events[i].result == 0 &&
+            tape->events[i].object == tape->events[event].object)
+            return tape->events[i].copy;
+    return UINT32_MAX;
+}
+
+const char *lp_tape_removed_lock(const struct lp_tape *tape)
+{
+    for (size_t i = 0; i < tape->event_count; i++) {
+        const struct lp_event *event = &tape->events[i];
+        bool replaces = event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_RENAMED;
+        if ((event->kind != LP_EVENT_REMOVE && !replaces) || event->result != 0 ||
+            event->object == LP_NO_OBJECT)
+            continue;
+        const struct lp_object *object = &tape->objects[event->object];
+        uint32_t maker = event->kind == LP_EVENT_REMOVE ? maker_of(tape, i) : UINT32_MAX;
+        if (has_locked_file(tape, object->path) || (maker != UINT32_MAX && maker != event->copy))
+            return object->path;
+    }
+    return NULL;
 }

@@ -18,8 +18,14 @@ struct lp_histogram;
 void lp_meetings_times(const struct lp_tape *tape, struct lp_histogram *acquire_ns,
                        struct lp_histogram *hold_ns);
 
-/* Do copies share anything that one of them changes or locks? When not, nothing can go wrong
-   between them, and nothing was tested. */
-bool lp_tape_shares(const struct lp_tape *tape);
+/* What copies share without the tape seeing it: a server, stores into a shared mapping, processes of
+   another architecture, calls beyond those that are kept. Words for a report, which live as long as
+   the tape; NULL: nothing. */
+const char *lp_tape_unseen(const struct lp_tape *tape);
+
+/* Did a copy take away a lock's name that others may still stand behind: a locked file that was
+   removed or replaced, or a name that another copy had made? What goes wrong then takes three: one
+   behind the old name, one that takes it away, one at the new. The path; NULL: none. */
+const char *lp_tape_removed_lock(const struct lp_tape *tape);
 
 #endif

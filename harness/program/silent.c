@@ -46,7 +46,11 @@ unsigned lp_silent_copies(const struct lp_trial *trial)
         store[i] = is_store_path(tape, (uint32_t)i);
     for (size_t i = 0; i < tape->event_count; i++) {
         const struct lp_event *event = &tape->events[i];
-        if (event->object != LP_NO_OBJECT && store[event->object] && is_change(event))
+        if (event->object == LP_NO_OBJECT || !is_change(event))
+            continue;
+        /* Data that is replaced by rename only is never overwritten: its name is the store. */
+        if (store[event->object] ||
+            (event->kind == LP_EVENT_MAKE && tape->objects[event->object].shared))
             wrote[event->copy] = true;
     }
     for (size_t i = 0; i < tape->hold_count; i++)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program/tracer.h"
@@ -65,7 +66,8 @@ static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *sp
 
 static bool is_program(const char *path)
 {
-    return access(path, X_OK) == 0;
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
 /* Would exec find it? Asked before, so that a typing error is not a copy that failed. */

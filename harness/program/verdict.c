@@ -100,11 +100,13 @@ static void judge_no_contention(struct lp_exec *exec, unsigned needed)
     uint64_t all = contention->counts_updates ? contention->windows : contention->acquires;
     char text[256];
     snprintf(text, sizeof text,
-             "%" PRIu64 " %s of %" PRIu64 ", %u needed: copies hardly met, so little was tested; "
-             "`lockproof explore -- ...` makes them meet",
+             "%" PRIu64 " %s of %" PRIu64 ", %u needed: copies hardly met, so little was tested%s",
              contention->meetings,
              contention->counts_updates ? "updates that met another" : "contested grants", all,
-             needed);
+             needed,
+             exec->shared.count > 0
+                 ? "; `lockproof explore -- ...` makes them meet"
+                 : ": what they share is not seen, and so neither is that they meet");
     set_reason(&exec->judgement, text);
     diagnose(&exec->judgement, LP_CAUSE_NO_CONTENTION, text, 0);
 }
@@ -182,7 +184,7 @@ void lp_exec_judge(struct lp_exec *exec, const struct lp_exec_options *options,
                    const struct lp_exec_evidence *evidence)
 {
     struct lp_judgement *judgement = &exec->judgement;
-    bool shares = exec->shared.count > 0 || evidence->services;
+    bool shares = exec->shared.count > 0 || !sees_all(evidence);
     *judgement = (struct lp_judgement){.failure_rate_max = -1, .verdict = LP_INCONCLUSIVE};
     lp_arena_init(&judgement->arena);
     fill_checks(exec);

@@ -42,6 +42,11 @@ bench -w 4 "${counter[@]}" -- "$examples/flock_renamed.sh" counter
 pass_if 'different-lock is named, lost or not' test "$cause" = different-lock
 pass_if 'and it is never held' test "$verdict" != held
 
+# Data that is replaced by rename is written, too.
+bench -w 3 --setup 'echo 0 > counter; rm -f counter.*' --observe 'cat counter' -- bash -c 'exec 9< counter; flock 9
+    value=$(cat counter); sleep 0.05; echo $((value + 1)) > counter.$$; mv counter.$$ counter'
+pass_if 'who replaces a file has not lied' test "$cause" != false-success
+
 # Copies that never come near each other lose nothing; what lies open is then arranged.
 cat > "$work/apart.sh" << 'END'
 echo x >> turns
@@ -110,6 +115,8 @@ expect_status 2 'no program'
 lp exec -- "$work/none-such"
 expect_status 2 'a program that is not there'
 expect_one_line 'a program that is not there'
+lp exec -- "$work"
+expect_status 2 'a folder is no program'
 lp exec --observe 'echo none' -- true
 expect_status 2 'an observation that is no number'
 lp exec --fail-codes 1,x -- true

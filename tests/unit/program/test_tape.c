@@ -105,6 +105,45 @@ START_TEST(grants_apart_are_none)
 }
 END_TEST
 
+/* ---- what a verdict must not overlook ---- */
+
+START_TEST(a_shared_mapping_is_not_seen)
+{
+    uint32_t data = tb_file(&tape, "/data", 12);
+    tb_read(&tape, 1, data);
+    ck_assert_ptr_null(lp_tape_unseen(&tape));
+    tb_event(&tape, 1, LP_EVENT_MAP, data, 0, 0);
+    ck_assert_ptr_null(lp_tape_unseen(&tape)); /* the copy's own */
+    tb_event(&tape, 0, LP_EVENT_MAP, data, 0, 0);
+    ck_assert_ptr_nonnull(lp_tape_unseen(&tape));
+}
+END_TEST
+
+START_TEST(a_locked_file_that_is_removed)
+{
+    uint32_t name = tb_name(&tape, "/lock"), other = tb_name(&tape, "/data");
+    tb_flock(&tape, 0, lock);
+    tb_event(&tape, 0, LP_EVENT_REMOVE, other, 0, 0);
+    ck_assert_ptr_null(lp_tape_removed_lock(&tape));
+    tb_event(&tape, 0, LP_EVENT_REMOVE, name, 0, 0);
+    ck_assert_str_eq(lp_tape_removed_lock(&tape), "/lock");
+}
+END_TEST
+
+START_TEST(a_name_that_another_copy_removes)
+{
+    uint32_t name = tb_name(&tape, "/made");
+    for (uint32_t copy = 0; copy < 2; copy++) {
+        tb_lock(&tape, copy, name, LP_FAMILY_NAME, true, 0, 0);
+        tb_event(&tape, copy, LP_EVENT_REMOVE, name, 0, 0);
+    }
+    ck_assert_ptr_null(lp_tape_removed_lock(&tape)); /* each its own */
+    tb_lock(&tape, 0, name, LP_FAMILY_NAME, true, 0, 0);
+    tb_event(&tape, 1, LP_EVENT_REMOVE, name, 0, 0);
+    ck_assert_str_eq(lp_tape_removed_lock(&tape), "/made");
+}
+END_TEST
+
 /* ---- sums ---- */
 
 static struct lp_program_outcome judged(const char *observe, unsigned succeeded, unsigned unknown)
@@ -171,6 +210,9 @@ static Suite *suite(void)
         a_change_of_mode_follows_on,
         grants_that_overlap_an_attempt_are_meetings,
         grants_apart_are_none,
+        a_shared_mapping_is_not_seen,
+        a_locked_file_that_is_removed,
+        a_name_that_another_copy_removes,
         what_was_acknowledged_and_is_not_there_is_lost,
         what_is_unknown_proves_nothing,
         a_counter_that_cannot_be_read_any_more,
