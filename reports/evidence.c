@@ -21,7 +21,7 @@ static const struct lp_diagnosis *first_diagnosis(const struct lp_run_result *re
 
 static void fact_expected(const struct lp_run_result *result, struct lp_str *out)
 {
-    if (lp_standing(result) != LP_CONTRADICTED)
+    if (result->unasked || lp_standing(result) != LP_CONTRADICTED)
         return;
     lp_result_expected(result, out);
     lp_str_addf(out, ", but it is %s", lp_verdict_name(result->judgement->verdict));

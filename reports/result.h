@@ -46,7 +46,8 @@ struct lp_run_result {
     const struct lp_model_report *model;  /* a history decided by a model: instead of checks */
     const struct lp_judgement *judgement; /* verdict skipped: only verdict and reason are set */
     bool as_expected;
-    bool fell_back;              /* namespaces were wanted and are forbidden here */
+    bool unasked;   /* explore, exec, check: nothing was expected; held is what one hopes for */
+    bool fell_back; /* namespaces were wanted and are forbidden here */
     enum lp_placement placement; /* the one used, after falling back */
     char placement_note[160];    /* why, when it fell back; else "" */
     uint64_t seed;

@@ -119,6 +119,7 @@ static int decide_run(struct decision *decision, const char *path, uint64_t min_
     /* Nothing was expected: a lock is to hold. */
     decision->scenario.expect = LP_EXPECT_HELD;
     decision->result.as_expected = decision->judgement.verdict == LP_HELD;
+    decision->result.unasked = true;
     return 0;
 }
 

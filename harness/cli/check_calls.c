@@ -251,6 +251,7 @@ static void describe(struct lp_calls_decision *decision, const char *path, uint6
     result->model = report;
     result->judgement = &decision->judgement;
     result->as_expected = decision->judgement.verdict == LP_HELD;
+    result->unasked = true;
     result->elapsed_ns = lp_clock_ns() - start_ns;
     result->jain = -1;
     struct lp_str name;

@@ -148,6 +148,7 @@ static int carry_out(struct led *led, const struct lp_catalogue *catalogue,
         lp_ui_error(&led->run.trouble);
     /* Nothing was expected: a lock is to hold. */
     led->run.result.as_expected = led->run.judgement.verdict == LP_HELD;
+    led->run.result.unasked = true;
     scenario->expect = LP_EXPECT_HELD;
     return report(led, err);
 }

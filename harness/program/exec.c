@@ -400,6 +400,7 @@ int lp_exec_run(struct lp_exec *exec, const struct lp_exec_options *options, str
         if (bench.hung && exec->judgement.verdict == LP_HELD)
             exec->judgement.verdict = LP_INCONCLUSIVE;
         exec->result.as_expected = exec->judgement.verdict == LP_HELD;
+        exec->result.unasked = true;
     }
     lp_printed_release(&bench.reference);
     if (result == -1)

@@ -360,6 +360,7 @@ static void describe(struct job *job)
     result->jain = -1;
     result->seed = job->options->seed;
     result->as_expected = exploration->judgement.verdict == LP_HELD;
+    result->unasked = true;
     snprintf(result->run_dir, sizeof result->run_dir, "%s", job->options->run_dir);
     snprintf(result->reproduce, sizeof result->reproduce, "%.1000s", job->options->command);
     lp_str_clear(&text);

@@ -297,7 +297,8 @@ static bool owned_by_the_living(const struct lp_driver *driver)
 static const char *close_gives_up(struct world *world)
 {
     struct answer got;
-    if (!owned_by_the_living(world->driver))
+    /* What a process owns it keeps until its end: a PID file names one that goes on living. */
+    if (!owned_by_the_living(world->driver) || world->driver->owner == LP_OWNER_PROCESS)
         return NULL;
     DO(A, ACT_TRY, 0, LP_OK);
     DO(A, ACT_CLOSE, 0, LP_OK);
@@ -319,7 +320,7 @@ static const char *drop_and_reopen(struct world *world)
     DO(A, ACT_REOPEN, 0, LP_OK);
     DO(A, ACT_TRY, 0, LP_OK);
     DO(B, ACT_TRY, 0, LP_BUSY);
-    if (owned_by_the_living(world->driver)) {
+    if (owned_by_the_living(world->driver) && world->driver->owner != LP_OWNER_PROCESS) {
         DO(A, ACT_DROP, 0, LP_OK);
         WANT(comes_free(world, B), "a dropped handle still holds the lock");
         DO(A, ACT_REOPEN, 0, LP_OK);
