@@ -179,6 +179,19 @@ static const struct lp_tape_hold *obstacle(const struct lp_tape *tape, const str
     return NULL;
 }
 
+/* To begin to wait is itself a step where it lets go of what is held: a flock that converts gives up
+   the old mode before it waits for the new one (flock(2)). Two that upgrade do not block each other. */
+static bool converts(const struct lp_tape *tape, const struct lp_event *lock)
+{
+    for (size_t i = 0; i < tape->open_count; i++) {
+        const struct lp_tape_hold *hold = &tape->holds[tape->open[i]];
+        if (lock->family == LP_FAMILY_FLOCK && hold->family == lock->family &&
+            hold->copy == lock->copy && hold->object == lock->object)
+            return true;
+    }
+    return false;
+}
+
 bool lp_world_must_wait(const struct lp_program_world *world, unsigned copy)
 {
     const struct lp_task *task = world->held[copy];
@@ -186,7 +199,8 @@ bool lp_world_must_wait(const struct lp_program_world *world, unsigned copy)
         return false;
     if (task->waits)
         return world->busy_at[copy] == world->releases;
-    return obstacle(&world->tape, &task->pending.events[0]) != NULL;
+    const struct lp_event *lock = &task->pending.events[0];
+    return obstacle(&world->tape, lock) != NULL && !converts(&world->tape, lock);
 }
 
 static bool anybody_can(const struct lp_program_world *world)

@@ -56,6 +56,21 @@ explore --preemptions 1 "${counter[@]}" -- "$examples/flock_counter.sh" counter
 expect_verdict held '' 'flock(1), used rightly'
 expect_status 0 'held'
 
+# A flock that upgrades lets go first (no deadlock), so what was read before is stale.
+cat > "$work/upgrade.sh" << 'END'
+exec 9>> counter.lock
+flock -s 9
+stale=$(cat counter)
+flock -x 9
+value=$(cat counter)
+echo $((${1:-value} + 1)) > counter
+END
+explore --preemptions 1 "${counter[@]}" -- bash "$work/upgrade.sh"
+expect_verdict held '' 'an upgrade, and read again'
+explore --preemptions 1 "${counter[@]}" -- bash "$work/upgrade.sh" stale
+pass_if 'an upgrade, and not read again' test "$verdict" = broken
+pass_if 'which is no deadlock' test "$cause" != deadlock
+
 # A lock file that is removed loses nothing between two; it takes one more at the new file.
 cat > "$work/removed.sh" << 'END'
 exec 9>> counter.lock
