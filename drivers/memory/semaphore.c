@@ -64,6 +64,15 @@ static void close_client(struct lp_client *client)
     lp_map_close(client->state);
 }
 
+/* A post too many stays; nobody waits or holds it now. */
+static enum lp_outcome reset(struct lp_client *client, unsigned role, int64_t start)
+{
+    const struct lp_map *map = client->state;
+    (void)role;
+    int failed = init_semaphore(map->object, client, start);
+    return failed ? lp_fail(client, LP_FAIL, failed, "unable to reset the semaphore") : LP_OK;
+}
+
 static enum lp_outcome outcome_of(struct lp_client *client, int failed, struct lp_grant *grant)
 {
     const struct lp_map *map = client->state;
@@ -147,6 +156,7 @@ const struct lp_driver lp_driver_semaphore = {
     .prepare = prepare,
     .open = open_client,
     .close = close_client,
+    .reset = reset,
     .lock = &lock_ops,
 };
 

@@ -27,6 +27,7 @@ struct wait {
     uint64_t from_ns, to_ns; /* its last half */
     uint8_t lock;
     bool shared;
+    const struct lp_hold *known; /* any hold of the lock, which tells the object; or NULL */
     /* who may have held it then: */
     size_t orphan;   /* hold of a worker that had gone; or LP_NOWHERE */
     size_t upgrader; /* hold whose worker waited all the time to upgrade it */
@@ -50,14 +51,27 @@ static bool waits_to_upgrade(const struct wait *wait, const struct lp_hold *hold
     return upgrade->record->invoke_ns <= wait->from_ns && lp_op_end_ns(upgrade) >= wait->to_ns;
 }
 
+/* Another name may lead to the same object, and certainly does not only where both are known. */
+static bool may_be_alias(const struct wait *wait, const struct lp_hold *hold)
+{
+    if (hold->lock == wait->lock || hold->lock == LP_LOCK_TX)
+        return false;
+    bool known = wait->known && (hold->domain || hold->object);
+    return !known ||
+           (wait->known->domain == hold->domain && wait->known->object == hold->object);
+}
+
 static void look_at_hold(struct wait *wait, size_t index)
 {
     const struct lp_hold *hold = &wait->checks->holds[index];
     const struct lp_history *history = wait->checks->history;
-    if (hold->lock != wait->lock || !lp_modes_conflict(hold->shared, wait->shared) ||
+    bool alias = may_be_alias(wait, hold);
+    if ((hold->lock != wait->lock && !alias) || !lp_modes_conflict(hold->shared, wait->shared) ||
         hold->invoked_ns > wait->to_ns || hold->release_complete_ns < wait->from_ns)
         return;
-    if (hold->worker == wait->op->worker) {
+    if (alias) {
+        wait->blocked = true;
+    } else if (hold->worker == wait->op->worker) {
         /* Its own shared lock does not keep it from upgrading. */
         if (hold->ended_by != (size_t)(wait->op - history->ops))
             wait->own = index;
@@ -83,9 +97,20 @@ static void look_at_acquire(struct wait *wait, const struct lp_op *op)
     wait->blocked |= may_hold;
 }
 
+static const struct lp_hold *any_hold(const struct lp_checks *checks, uint8_t lock)
+{
+    for (size_t i = 0; i < checks->hold_count; i++) {
+        const struct lp_hold *hold = &checks->holds[i];
+        if (hold->lock == lock && (hold->domain || hold->object))
+            return hold;
+    }
+    return NULL;
+}
+
 static void find_blockers(struct wait *wait)
 {
     const struct lp_checks *checks = wait->checks;
+    wait->known = any_hold(checks, wait->lock);
     wait->blocked = checks->history->damaged; /* by somebody whose history is missing */
     for (size_t i = 0; i < checks->hold_count && !wait->blocked; i++)
         look_at_hold(wait, i);

@@ -313,10 +313,22 @@ static void note_stuck(struct lp_scene *scene)
     }
 }
 
+/* Whoever is before a step that is known to have to wait begins to wait, as it would in a run. */
+static int begin_waits(struct lp_scene *scene, struct lp_err *err)
+{
+    for (unsigned i = 0; i < scene->players; i++)
+        if (scene->parts[i].begun && lp_scene_report(scene, i)->where == LP_AT_STEP &&
+            lp_stage_player(&scene->stage, i, LP_TASK_GO, err) == -1)
+            return -1;
+    return 0;
+}
+
 int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outcome_seen *seen,
                    struct lp_err *err)
 {
     scene->ending = ending;
+    if (ending == LP_ENDING_DEADLOCK && begin_waits(scene, err) == -1)
+        return -1;
     if (ending == LP_ENDING_DEADLOCK && scene->thorough)
         tell_waiters(scene);
     note_stuck(scene);

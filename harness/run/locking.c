@@ -85,6 +85,13 @@ static enum lp_outcome try_as_directed(struct lp_worker *worker, struct lp_clien
     }
 }
 
+/* The mistake that people make: what the lock said is not looked at. */
+static bool goes_on_without(const struct lp_worker *worker)
+{
+    return worker->group->on_error == LP_ON_ERROR_CONTINUE;
+}
+
+/* A wait that a director ends is the end of its schedule, and no time-out to ignore. */
 static enum lp_flow after_lock(struct lp_worker *worker, const struct lp_step *step,
                                enum lp_outcome outcome, bool too_late)
 {
@@ -95,14 +102,16 @@ static enum lp_flow after_lock(struct lp_worker *worker, const struct lp_step *s
         return LP_FLOW_NEXT;
     case LP_BUSY:
         if (step->kind == LP_STEP_TRYLOCK)
-            return LP_FLOW_END_ROUND;
+            return goes_on_without(worker) ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
+        if (too_late && goes_on_without(worker) && !worker->direction)
+            return LP_FLOW_NEXT;
         return too_late ? LP_FLOW_DEADLINE : LP_FLOW_STOPPED;
     case LP_FAIL:
     case LP_UNKNOWN:
         lp_complain(worker, worker->locks[step->target]);
         break;
     }
-    return worker->group->on_error == LP_ON_ERROR_CONTINUE ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
+    return goes_on_without(worker) ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
 enum lp_flow lp_do_lock(struct lp_worker *worker, const struct lp_step *step)
@@ -183,7 +192,7 @@ enum lp_flow lp_do_upgrade(struct lp_worker *worker, const struct lp_step *step)
     if (outcome == LP_OK)
         return LP_FLOW_NEXT;
     lp_complain(worker, client);
-    return LP_FLOW_END_ROUND;
+    return goes_on_without(worker) ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
 
 /* A lease that is lost ends the round, unless the group makes the mistake of going on: what it
@@ -201,6 +210,6 @@ enum lp_flow lp_do_renew(struct lp_worker *worker, int lock)
     if (outcome == LP_OK)
         record->value = (int64_t)grant.ttl_ns;
     lp_recorder_end_at(record, outcome, complete_ns);
-    bool goes_on = outcome == LP_OK || worker->group->on_error == LP_ON_ERROR_CONTINUE;
+    bool goes_on = outcome == LP_OK || goes_on_without(worker);
     return goes_on ? LP_FLOW_NEXT : LP_FLOW_END_ROUND;
 }
