@@ -57,8 +57,7 @@ static bool may_be_alias(const struct wait *wait, const struct lp_hold *hold)
     if (hold->lock == wait->lock || hold->lock == LP_LOCK_TX)
         return false;
     bool known = wait->known && (hold->domain || hold->object);
-    return !known ||
-           (wait->known->domain == hold->domain && wait->known->object == hold->object);
+    return !known || (wait->known->domain == hold->domain && wait->known->object == hold->object);
 }
 
 static void look_at_hold(struct wait *wait, size_t index)

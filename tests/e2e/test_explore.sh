@@ -14,7 +14,7 @@ wanted() { # FILE KEY
     sed -n "s/^$2: *//p" "$1" | head -n 1
 }
 
-for file in "$root"/scenarios/{file,memory,sqlite}/*.yaml; do
+for file in "$root"/scenarios/{file,memory,sqlite,orch,general}/*.yaml; do
     name=$(basename "$file" .yaml)
     # Larger than a test may be long: see below.
     [ "$name" = flock-unlink-recheck ] && continue
