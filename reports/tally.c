@@ -30,6 +30,7 @@ struct lp_tally lp_tally_count(const struct lp_run_result *const *results, size_
     for (size_t i = 0; i < count; i++) {
         tally.verdicts[results[i]->judgement->verdict]++;
         tally.contradicted += lp_standing(results[i]) == LP_CONTRADICTED;
+        tally.unasked |= results[i]->unasked;
         tally.elapsed_ns += results[i]->elapsed_ns;
     }
     return tally;
@@ -50,6 +51,8 @@ void lp_tally_text(const struct lp_tally *tally, struct lp_str *out)
                     lp_verdict_name((enum lp_verdict)i));
         separator = ", ";
     }
+    if (tally->unasked && tally->verdicts[LP_HELD] + tally->verdicts[LP_BROKEN] > 0)
+        return;
     if (tally->contradicted > 0)
         lp_str_addf(out, "; %zu not as expected", tally->contradicted);
     else if (tally->verdicts[LP_HELD] + tally->verdicts[LP_BROKEN] > 0)

@@ -22,6 +22,7 @@ enum lp_standing lp_standing(const struct lp_run_result *result);
 struct lp_tally {
     size_t verdicts[LP_SKIPPED + 1];
     size_t contradicted;
+    bool unasked;        /* nothing was expected of them */
     uint64_t elapsed_ns; /* sum */
 };
 

@@ -21,7 +21,7 @@ const struct lp_command lp_commands[] = {
     {"check", lp_command_check, "decide a recorded history", &lp_line_check},
     {"bench", lp_command_bench, "compare lock backends", &lp_line_bench},
     {"report", lp_command_report, "make the HTML page of a run folder", &lp_line_report},
-    {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes", &lp_line_list},
+    {"list", lp_command_list, "list scenarios, drivers, steps, invariants, causes, faults", &lp_line_list},
     {"explain", lp_command_explain, "the story of a bundled scenario or of a cause",
      &lp_line_explain},
     {"completion", lp_command_completion, "write completion for bash or zsh", &lp_line_completion},
