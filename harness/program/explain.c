@@ -53,12 +53,16 @@ void lp_explain(struct lp_explanation *explanation, const struct lp_program_worl
         .lost = world->outcome.lost_min + world->outcome.lines_missing,
     };
     lp_str_init(&text);
-    if (ending == LP_ENDING_DEADLOCK)
+    if (world->stranger) {
+        lp_str_add(&text, "nobody can go on, for somebody who is none of the copies holds ");
+        lp_clean_line(&text, world->stranger);
+    } else if (ending == LP_ENDING_DEADLOCK) {
         add_waits(world, &text);
-    else if (ending == LP_ENDING_CUT)
+    } else if (ending == LP_ENDING_CUT) {
         lp_str_add(&text, "a schedule did not come to its end: the copies go on and on");
-    else
+    } else {
         lp_outcome_text(&world->outcome, &text);
+    }
     explanation->outcome = lp_arena_strdup(arena, text.ptr);
     const struct lp_lapse *lapse = best_lapse(&world->lapses);
     if (lapse) {

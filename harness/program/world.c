@@ -341,6 +341,7 @@ static int judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen
     learn(world);
     lp_lapses_find(&world->lapses, &world->tape);
     world->outcome = (struct lp_program_outcome){0};
+    world->stranger = NULL;
     if (ending == LP_ENDING_ALL) {
         lp_tracer_kill(&world->tracer); /* what was left running behind the copies' ends */
         if (judge_end(world, seen, err) == -1)
@@ -348,7 +349,8 @@ static int judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen
         if (!is_judged(world->program) && has_lapse(world))
             seen->found = LP_FOUND_OPEN;
     } else if (ending == LP_ENDING_DEADLOCK) {
-        bool outside = world->hung;
+        world->stranger = lp_world_stranger(world);
+        bool outside = world->hung || world->stranger;
         for (unsigned i = 0; i < world->program->copies; i++)
             outside |= world->states[i] == LP_COPY_OUTSIDE;
         seen->found = outside ? LP_FOUND_OPEN : LP_FOUND_VIOLATION;

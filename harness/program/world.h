@@ -53,6 +53,7 @@ struct lp_program_world {
     uint32_t step_from; /* events of the latest step begin here */
     bool went_waiting;  /* the latest step began to wait, and that changed something */
     bool hung;          /* some copy computed without end */
+    const char *stranger; /* the last schedule ended with all waiting: lp_world_stranger() */
     unsigned schedules;
     struct lp_intent *did; /* what each step of the schedule was really about */
     size_t did_count, did_cap;
@@ -82,6 +83,9 @@ int lp_world_settle(struct lp_program_world *world, unsigned copy,
                     struct lp_err *err) LP_MUST_CHECK;
 /* Does the copy's next step have to wait for somebody's release, as far as is known? */
 bool lp_world_must_wait(const struct lp_program_world *world, unsigned copy);
+/* The path of a lock that a copy waits for and that no copy ever had: somebody else holds it. NULL:
+   none. */
+const char *lp_world_stranger(const struct lp_program_world *world);
 /* While no copy can go on and some sleep: wakes who wakes first. */
 int lp_world_pass_time(struct lp_program_world *world, struct lp_err *err) LP_MUST_CHECK;
 /* Wakes this copy; it settles. */

@@ -203,6 +203,28 @@ bool lp_world_must_wait(const struct lp_program_world *world, unsigned copy)
     return obstacle(&world->tape, lock) != NULL && !converts(&world->tape, lock);
 }
 
+static bool was_ever_granted(const struct lp_tape *tape, uint32_t object)
+{
+    for (size_t i = 0; i < tape->event_count; i++)
+        if (tape->events[i].object == object && tape->events[i].kind == LP_EVENT_LOCK &&
+            tape->events[i].result == 0)
+            return true;
+    return false;
+}
+
+const char *lp_world_stranger(const struct lp_program_world *world)
+{
+    for (unsigned i = 0; i < world->program->copies; i++) {
+        const struct lp_task *task = world->held[i];
+        if (world->states[i] != LP_COPY_STEP || !task || !task->waits)
+            continue;
+        uint32_t object = task->pending.events[0].object;
+        if (!was_ever_granted(&world->tape, object))
+            return world->tape.objects[object].path;
+    }
+    return NULL;
+}
+
 static bool anybody_can(const struct lp_program_world *world)
 {
     for (unsigned i = 0; i < world->program->copies; i++)

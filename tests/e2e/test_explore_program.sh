@@ -107,6 +107,15 @@ sed -i 's/else a=b.lock b=a.lock/else a=a.lock b=b.lock/' "$work/two.sh"
 explore --preemptions 1 --setup 'rm -rf first a.lock b.lock' -- bash "$work/two.sh"
 pass_if 'the ordered twin has no deadlock' test "$verdict" = held
 
+# Who waits for a stranger is not in a deadlock.
+exec 8>> "$work/counter.lock"
+flock 8
+explore --schedules 3 --setup 'echo 0 > counter' --observe 'cat counter' \
+    -- "$examples/flock_counter.sh" counter 8>&-
+exec 8>&-
+expect_verdict inconclusive '' 'somebody else holds the lock'
+expect_in "$out" 'none of the copies' 'and it is said'
+
 lp explore --strategy pcd -- true
 expect_status 2 'a strategy that is none'
 expect_in "$err" "'pct'" 'the nearest one'
