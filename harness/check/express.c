@@ -5,6 +5,7 @@
  * is said); so these passes decide little but never guess.
  */
 #include "check/express.h"
+#include "check/model_parts.h"
 
 #include <stdio.h>
 
@@ -32,6 +33,15 @@ bool lp_express_broken(struct lp_decision *decision, uint32_t key, const char *r
     return true;
 }
 
+/* Where nothing could be judged nothing has held. */
+static bool is_empty(const struct lp_model *model, const struct lp_calls *calls)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        if (lp_model_tells(model->kind, &calls->calls[i]) != LP_TELLS_NOTHING)
+            return false;
+    return true;
+}
+
 bool lp_express(const struct lp_model *model, const struct lp_calls *calls,
                 struct lp_decision *decision)
 {
@@ -53,8 +63,7 @@ bool lp_express(const struct lp_model *model, const struct lp_calls *calls,
     default:
         break;
     }
-    /* Where nothing could be judged nothing has held. */
-    if (decided && decision->judged > 0)
+    if (decided && !is_empty(model, calls))
         return true;
     *decision = (struct lp_decision){.rule = ""};
     return false;
