@@ -72,6 +72,11 @@ static bool spread(struct lp_calls *calls)
 {
     if (calls->uncertainty_ns > 0 || calls->start != LP_CALL_NOTHING)
         return false;
+    /* No format can say of a call of unknown outcome that it is over: it is read as one that is
+     * not. */
+    for (size_t i = 0; i < calls->count; i++)
+        if (calls->calls[i].outcome == LP_UNKNOWN && calls->calls[i].return_ns != LP_CALL_NEVER)
+            return false;
     for (size_t i = 0; i < calls->count; i++)
         for (size_t j = i + 1; j < calls->count; j++)
             if (calls->calls[i].process == calls->calls[j].process &&
