@@ -2,6 +2,7 @@
 /* Writing to the terminal, and what is known of it. */
 #include "cli/ui.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,24 @@ int lp_ui_end(int status, const struct lp_err *err)
     return err->kind == LP_ERR_USAGE ? LP_EXIT_USAGE : LP_EXIT_FAILURE;
 }
 
+/* Who stops reading (| head) wanted no more, and is told nothing; the exit status stays the
+   verdict's. A full disk is a failure. */
+static bool is_written(bool written)
+{
+    if (written || errno != EPIPE)
+        return written;
+    clearerr(stdout);
+    return true;
+}
+
 bool lp_ui_print(const char *text)
 {
-    return fputs(text, stdout) != EOF;
+    return is_written(fputs(text, stdout) != EOF);
 }
 
 bool lp_ui_flush(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    return is_written(fflush(stdout) == 0 && !ferror(stdout));
 }
 
 bool lp_ui_stdout_is_terminal(void)

@@ -75,6 +75,16 @@ status=0
 expect_status 1 'a finding outranks a report that could not be written'
 expect_one_line 'a finding outranks a report that could not be written'
 
+# Who stops reading (| head) is told nothing, and is no failure: yes ends when nobody reads.
+: > "$work/ended"
+{
+    yes
+    (cd "$work" && "$LOCKPROOF" list 2> "$err")
+    echo $? > "$work/ended"
+} 2> /dev/null | true
+pass_if 'list into a pipe that nobody reads: exit 0' [ "$(cat "$work/ended")" = 0 ]
+pass_if 'and nothing on stderr' [ ! -s "$err" ]
+
 # A closed descriptor is not given to a history.
 for closed in 0 1 2; do
     status=0

@@ -114,7 +114,7 @@ explore --schedules 3 --setup 'echo 0 > counter' --observe 'cat counter' \
     -- "$examples/flock_counter.sh" counter 8>&-
 exec 8>&-
 expect_verdict inconclusive '' 'somebody else holds the lock'
-expect_in "$out" 'none of the copies' 'and it is said'
+expect_in "$json" 'none of the copies' 'and it is said'
 
 lp explore --strategy pcd -- true
 expect_status 2 'a strategy that is none'
