@@ -69,9 +69,10 @@ if command -v zsh > /dev/null; then
 zmodload zsh/zpty
 zpty shell "PATH=$2:\$PATH zsh -fi"
 zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; stty -echo"
+zpty -w shell "zle-line-init() { print -rn -- edit''ing }; zle -N zle-line-init"
 zpty -w shell "bindkey '^I' complete-word; LISTMAX=999; echo rea''dy"
-seen=
-while zpty -r shell line; do [[ $line == *ready* ]] && break; done
+# What is typed before the line editor has the terminal is another thing.
+zpty -r shell line '*ready*editing*'
 zpty -n -w shell "$3"$'\t\C-a: <\C-e>\n'
 while zpty -r shell line; do print -r -- "$line"; [[ $line == *'>'* ]] && break; done
 zpty -d shell
