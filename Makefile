@@ -192,6 +192,7 @@ help:
 	  'make fuzz         ten minutes of fuzzing (SECONDS_EACH=N for another time)' \
 	  'make valgrind     embedded scenarios under valgrind: no leak, no error' \
 	  'make power        every bundled scenario RUNS=100 times, and the mutation score; writes docs/power.md, docs/mutants.md' \
+	  'make catalogue    run every bundled scenario and list them all with their verdicts; writes docs/catalogue.md' \
 	  'make bench        locks compared, whole runs timed side by side; into build/bench' \
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
 	  'make clean        remove build/'
@@ -219,7 +220,7 @@ test-docker:
 	@$(MAKE) --no-print-directory all
 	@ci/docker $(OUT)
 
-.PHONY: lint sanitize fuzz valgrind power bench
+.PHONY: lint sanitize fuzz valgrind power catalogue bench
 lint:
 	@ci/install build test lint
 	@ci/lint
@@ -236,6 +237,12 @@ power: all
 	@ci/install build test
 	@ci/power $(OUT) $(RUNS)
 	@ci/mutants $(OUT)
+# A run with something unexpected ends with 1 and is listed all the same.
+catalogue: all
+	@rm -rf $(OUT)/catalogue
+	@$(OUT)/lockproof run -q -o $(OUT)/catalogue || [ $$? -le 3 ]
+	@ci/catalogue $(OUT) $(OUT)/catalogue/result.json > $(OUT)/catalogue.md
+	@mv $(OUT)/catalogue.md docs/catalogue.md
 bench: all benches
 	@ci/install build test bench
 	@ci/bench $(OUT)
