@@ -25,7 +25,8 @@ static void add_count(struct lp_str *out, uint64_t count, const char *one, const
 
 static void add_size(const struct lp_explore_request *request, struct lp_str *out)
 {
-    lp_str_addf(out, "%u workers x ", lp_scenario_workers(request->scenario));
+    add_count(out, lp_scenario_workers(request->scenario), "worker", "workers");
+    lp_str_add(out, " x ");
     add_count(out, request->scenario->rounds, "round", "rounds");
     if (request->fault_count)
         lp_str_addf(out, " with %u fault%s at any time", request->fault_count,
@@ -109,6 +110,8 @@ static bool find_hindrance(const struct lp_explore_request *request,
 {
     if (!outcome->done)
         lp_str_add(out, "the exploration did not come to its end");
+    else if (lp_scenario_workers(request->scenario) < 2)
+        lp_str_add(out, "one worker alone meets nobody, so nothing was tested");
     else if (outcome->points_missing)
         lp_str_addf(out,
                     "no failure in what was explored, but an acquire of '%s' is several "

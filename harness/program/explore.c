@@ -278,7 +278,9 @@ static int replay(struct job *job, bool *found, struct lp_err *err)
 static bool find_hindrance(const struct job *job, char *reason, size_t size)
 {
     uint64_t schedules = job->exploration->explored.schedules;
-    if (job->unseen)
+    if (job->options->program->copies < 2)
+        snprintf(reason, size, "one copy alone meets nobody, so nothing was tested");
+    else if (job->unseen)
         snprintf(reason, size,
                  "nothing was lost, but copies share what exploring does not lead: %s", job->unseen);
     else if (job->removed && !job->options->replay && job->options->program->copies < 3)

@@ -82,6 +82,9 @@ explore --preemptions 1 "${counter[@]}" -- bash "$work/removed.sh"
 expect_verdict inconclusive '' 'two are too few for a lock file that is removed'
 expect_in "$out" '(-w 3)' 'and it is said how many are not'
 
+explore -w 1 "${counter[@]}" -- "$examples/flock_counter.sh" counter
+expect_verdict inconclusive '' 'one copy is nobody'"'"'s rival'
+
 # Stores into a shared mapping are no steps.
 cat > "$work/mapped.py" << 'END'
 import mmap
