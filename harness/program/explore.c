@@ -33,7 +33,8 @@ struct job {
     uint64_t open, unstable;
     bool cut;      /* the time was over before the schedules were */
     bool complete; /* everything with one preemption at least was tried */
-    const char *unseen, *removed; /* lp_tape_unseen(), lp_tape_removed_lock() of any schedule */
+    /* Of any schedule: lp_tape_unseen(), lp_tape_removed_lock(), lp_tape_common_folder(). */
+    const char *unseen, *removed, *common;
     struct lp_trace losing;
 };
 
@@ -49,10 +50,13 @@ static void note_limits(struct job *job)
     struct lp_arena *arena = &job->exploration->arena;
     const struct lp_tape *tape = &job->exploration->world.tape;
     const char *unseen = lp_tape_unseen(tape), *removed = lp_tape_removed_lock(tape);
+    const char *common = lp_tape_common_folder(tape);
     if (unseen && !job->unseen)
         job->unseen = lp_arena_strdup(arena, unseen);
     if (removed && !job->removed)
         job->removed = lp_arena_strdup(arena, removed);
+    if (common && !job->common)
+        job->common = lp_arena_strdup(arena, common);
 }
 
 static bool after(void *context, const struct lp_trace *trace, enum lp_ending ending,
@@ -283,6 +287,11 @@ static bool find_hindrance(const struct job *job, char *reason, size_t size)
     else if (job->unseen)
         snprintf(reason, size,
                  "nothing was lost, but copies share what exploring does not lead: %s", job->unseen);
+    else if (job->common && job->exploration->world.shared.count == 0)
+        snprintf(reason, size,
+                 "nothing was lost, but each copy leaves a name in one folder, and whether they "
+                 "list it is not seen: %s",
+                 job->common);
     else if (job->removed && !job->options->replay && job->options->program->copies < 3)
         snprintf(reason, size,
                  "nothing was lost by %u copies, but a lock's name is taken away under others, and "

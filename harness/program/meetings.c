@@ -160,3 +160,32 @@ const char *lp_tape_removed_lock(const struct lp_tape *tape)
     }
     return NULL;
 }
+
+static bool is_left(const struct lp_tape *tape, size_t make)
+{
+    const struct lp_event *event = &tape->events[make];
+    if (event->kind != LP_EVENT_MAKE || event->result != 0 || event->object == LP_NO_OBJECT)
+        return false;
+    for (size_t i = make + 1; i < tape->event_count; i++)
+        if (tape->events[i].kind == LP_EVENT_REMOVE && tape->events[i].result == 0 &&
+            tape->events[i].object == event->object)
+            return false;
+    return true;
+}
+
+const char *lp_tape_common_folder(const struct lp_tape *tape)
+{
+    const struct lp_event *first = NULL;
+    for (size_t i = 0; i < tape->event_count; i++) {
+        const struct lp_event *event = &tape->events[i];
+        if (!is_left(tape, i))
+            continue;
+        if (!first)
+            first = event;
+        const struct lp_object *one = &tape->objects[first->object];
+        const struct lp_object *other = &tape->objects[event->object];
+        if (event->copy != first->copy && one->dev == other->dev && one->ino == other->ino)
+            return other->path;
+    }
+    return NULL;
+}

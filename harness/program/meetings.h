@@ -23,6 +23,10 @@ void lp_meetings_times(const struct lp_tape *tape, struct lp_histogram *acquire_
    the tape; NULL: nothing. */
 const char *lp_tape_unseen(const struct lp_tape *tape);
 
+/* A name that a copy leaves behind in a folder where another leaves one, too: who lists the folder sees
+   both, and listing is not traced. The path; NULL: none. */
+const char *lp_tape_common_folder(const struct lp_tape *tape);
+
 /* Did a copy take away a lock's name that others may still stand behind: a locked file that was
    removed or replaced, or a name that another copy had made? What goes wrong then takes three: one
    behind the old name, one that takes it away, one at the new. The path; NULL: none. */

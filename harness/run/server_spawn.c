@@ -75,7 +75,7 @@ static int find_program(const struct lp_server_row *row, const char *name, struc
 {
     if (find_in_path(name, path) || find_elsewhere(name, path))
         return 0;
-    lp_err_set(err, LP_ERR_NEED, "there is no program '%s' in PATH", name);
+    lp_err_set(err, LP_ERR_NEED, "the program '%s', which is not in PATH", name);
     snprintf(err->remedy, sizeof err->remedy, "apt-get install %s", row->package);
     return -1;
 }

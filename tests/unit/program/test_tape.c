@@ -144,6 +144,18 @@ START_TEST(a_name_that_another_copy_removes)
 }
 END_TEST
 
+START_TEST(names_left_in_one_folder)
+{
+    uint32_t first = tb_name(&tape, "/1"), gone = tb_name(&tape, "/t"), second = tb_name(&tape, "/2");
+    tb_event(&tape, 0, LP_EVENT_MAKE, first, 0, 0);
+    tb_event(&tape, 1, LP_EVENT_MAKE, gone, 0, 0);
+    tb_event(&tape, 1, LP_EVENT_REMOVE, gone, 0, 0);
+    ck_assert_ptr_null(lp_tape_common_folder(&tape));
+    tb_event(&tape, 1, LP_EVENT_MAKE, second, 0, 0);
+    ck_assert_str_eq(lp_tape_common_folder(&tape), "/2");
+}
+END_TEST
+
 /* ---- sums ---- */
 
 static struct lp_program_outcome judged(const char *observe, unsigned succeeded, unsigned unknown)
@@ -213,6 +225,7 @@ static Suite *suite(void)
         a_shared_mapping_is_not_seen,
         a_locked_file_that_is_removed,
         a_name_that_another_copy_removes,
+        names_left_in_one_folder,
         what_was_acknowledged_and_is_not_there_is_lost,
         what_is_unknown_proves_nothing,
         a_counter_that_cannot_be_read_any_more,
