@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+const char *const lp_map_init_choices[] = {"once", "each", NULL};
+
 struct page_head {
     _Atomic uint32_t ready; /* 1: `kind` and the object are there */
     char kind[32];
@@ -95,6 +97,16 @@ enum lp_outcome lp_map_open(struct lp_client *client, struct lp_map *map,
     }
     map->object = (char *)map->base + LP_MAP_OFFSET;
     return LP_OK;
+}
+
+enum lp_outcome lp_map_init_again(struct lp_client *client, struct lp_map *map,
+                                  const struct lp_map_kind *kind)
+{
+    int failed = kind->init(map->object, client, 0);
+    if (!failed)
+        return LP_OK;
+    lp_map_close(map);
+    return lp_fail(client, LP_FAIL, failed, "unable to initialise the %s", kind->name);
 }
 
 void lp_map_close(struct lp_map *map)

@@ -31,11 +31,22 @@ struct lp_map_kind {
     int (*init)(void *object, const struct lp_client *client, int64_t start);
 };
 
+/* Indexes into lp_map_init_choices. */
+enum lp_map_init {
+    LP_MAP_INIT_ONCE,
+    LP_MAP_INIT_EACH,
+};
+extern const char *const lp_map_init_choices[];
+#define LP_MAP_INIT_HELP "initialise it once, or wrongly at each open"
+
 /* Makes and initialises the file when that is not done yet. LP_OK, or LP_FAIL with the reason. */
 enum lp_outcome lp_map_prepare(struct lp_client *client, const struct lp_map_kind *kind,
                                const char *path, int64_t start);
 enum lp_outcome lp_map_open(struct lp_client *client, struct lp_map *map,
                             const struct lp_map_kind *kind, const char *path);
+/* The mistake of programs in which everybody who comes initialises: what is held becomes free. */
+enum lp_outcome lp_map_init_again(struct lp_client *client, struct lp_map *map,
+                                  const struct lp_map_kind *kind);
 /* Takes a zeroed struct too. */
 void lp_map_close(struct lp_map *map);
 

@@ -21,6 +21,7 @@ struct params {
     const char *path;
     bool pshared;
     unsigned kind; /* index into kind_choices */
+    unsigned init; /* enum lp_map_init */
 };
 
 struct state {
@@ -43,6 +44,8 @@ static const struct lp_param param_table[] = {
      "PTHREAD_PROCESS_SHARED, as it must be between processes"},
     {"kind", LP_PARAM_CHOICE, LP_ROLE_LOCK, offsetof(struct params, kind), "normal", kind_choices,
      "type of the mutex"},
+    {"init", LP_PARAM_CHOICE, LP_ROLE_LOCK, offsetof(struct params, init), "once",
+     lp_map_init_choices, LP_MAP_INIT_HELP},
 };
 
 static int init_with(pthread_mutex_t *mutex, const struct params *params, int robust)
@@ -99,7 +102,10 @@ static enum lp_outcome reopen(struct lp_client *client)
 {
     const struct params *params = client->params;
     struct state *state = client->state;
-    return lp_map_open(client, &state->map, kind_of(client), params->path);
+    enum lp_outcome outcome = lp_map_open(client, &state->map, kind_of(client), params->path);
+    return outcome == LP_OK && params->init == LP_MAP_INIT_EACH
+               ? lp_map_init_again(client, &state->map, kind_of(client))
+               : outcome;
 }
 
 static enum lp_outcome open_client(struct lp_client *client, unsigned role)

@@ -18,6 +18,7 @@ struct params {
     const char *path;
     uint64_t value;
     bool pshared;
+    unsigned init; /* enum lp_map_init */
 };
 
 static const struct lp_param param_table[] = {
@@ -27,6 +28,8 @@ static const struct lp_param param_table[] = {
      "start value: how many may hold it at once"},
     {"pshared", LP_PARAM_BOOL, LP_ROLE_LOCK, offsetof(struct params, pshared), "yes", NULL,
      "made for use between processes, as it must be there"},
+    {"init", LP_PARAM_CHOICE, LP_ROLE_LOCK, offsetof(struct params, init), "once",
+     lp_map_init_choices, LP_MAP_INIT_HELP},
 };
 
 static int init_semaphore(void *object, const struct lp_client *client, int64_t start)
@@ -50,7 +53,10 @@ static enum lp_outcome prepare(struct lp_client *client, unsigned role, int64_t 
 static enum lp_outcome reopen(struct lp_client *client)
 {
     const struct params *params = client->params;
-    return lp_map_open(client, client->state, &map_kind, params->path);
+    enum lp_outcome outcome = lp_map_open(client, client->state, &map_kind, params->path);
+    return outcome == LP_OK && params->init == LP_MAP_INIT_EACH
+               ? lp_map_init_again(client, client->state, &map_kind)
+               : outcome;
 }
 
 static enum lp_outcome open_client(struct lp_client *client, unsigned role)
