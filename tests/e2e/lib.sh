@@ -184,9 +184,17 @@ namespaces() {
     lsns -n -o NS 2> /dev/null | sort -u
 }
 
+# Those with processes of others in them: tests run side by side.
+foreign_namespaces() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        grep -qsF "LP_E2E_MARK=$work" "$dir/environ" || readlink "$dir"/ns/* 2> /dev/null
+    done | sed -n 's/.*\[\([0-9]*\)\]$/\1/p' | sort -u
+}
+
 # Namespaces that are not of the list FILE.
 no_new_namespaces() {
-    [ -z "$(namespaces | comm -13 "$1" -)" ]
+    [ -z "$(namespaces | comm -13 "$1" - | comm -23 - <(foreign_namespaces))" ]
 }
 
 # Did any worker of the run folder record an operation? The first record lies behind the header.
