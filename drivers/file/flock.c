@@ -6,6 +6,8 @@
  *   while newcomers make and lock a new one (`unlink: yes`). Right is to compare, once granted,
  * what was locked with what the path names now, and to start again when they differ (`recheck:
  * yes`).
+ * - A child has the descriptor too, and with it the lock. When it closes its copy nothing happens;
+ *   when it unlocks, the parent has lost the lock (`child: unlocks`).
  * - A shared lock is not converted to an exclusive one in place: it is given up first, so that
  *   another one may have come and gone in between, and it stays lost when the deadline passes.
  */
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "drivers/bare.h"
 #include "drivers/builtin.h"
@@ -23,9 +26,18 @@
 #define KIND "flock"
 #define PROC_TABLE "FLOCK"
 
+enum child {
+    CHILD_NONE,
+    CHILD_CLOSES,
+    CHILD_UNLOCKS,
+};
+
+static const char *const child_choices[] = {"none", "closes", "unlocks", NULL};
+
 struct params {
     const char *path;
-    unsigned open; /* enum lp_open_when */
+    unsigned open;  /* enum lp_open_when */
+    unsigned child; /* enum child */
     bool unlink;
     bool recheck;
 };
@@ -44,6 +56,8 @@ static const struct lp_param param_table[] = {
      "remove the lock file before releasing"},
     {"recheck", LP_PARAM_BOOL, LP_ROLE_LOCK, offsetof(struct params, recheck), "no", NULL,
      "once granted, start again unless the path still names the locked file"},
+    {"child", LP_PARAM_CHOICE, LP_ROLE_LOCK, offsetof(struct params, child), "none", child_choices,
+     "once granted, fork a child that closes its copy of the descriptor, or unlocks it"},
 };
 
 static enum lp_outcome prepare(struct lp_client *client, unsigned role, int64_t start)
@@ -105,6 +119,25 @@ grab(struct lp_client *client, int operation, const uint64_t *deadline_ns)
     return LP_OK;
 }
 
+/* What a helper does that was started under the lock; it is over when this returns. */
+static enum lp_outcome have_child(struct lp_client *client)
+{
+    const struct params *params = client->params;
+    int fd = ((struct state *)client->state)->handle.fd;
+    pid_t child = fork();
+    if (child == 0) {
+        if (params->child == CHILD_UNLOCKS)
+            flock(fd, LOCK_UN);
+        close(fd);
+        _exit(0);
+    }
+    if (child == -1)
+        return lp_fail(client, LP_FAIL, errno, "unable to fork");
+    while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+        ;
+    return LP_OK;
+}
+
 /* `deadline_ns` NULL: one try. */
 static inline __attribute__((always_inline)) enum lp_outcome acquire(struct lp_client *client,
                                                                      enum lp_lock_mode mode,
@@ -137,10 +170,10 @@ static inline __attribute__((always_inline)) enum lp_outcome acquire(struct lp_c
         lp_point(client, "was stale");
     }
     state->exclusive = mode == LP_EXCLUSIVE;
-    if (!lp_is_led(client))
+    if (!lp_is_led(client) || params->child != CHILD_NONE)
         lp_fdinfo_learn(&state->handle.info, state->handle.fd, PROC_TABLE, state->exclusive);
     lp_identity_grant(grant, &state->handle.identity);
-    return LP_OK;
+    return params->child == CHILD_NONE ? LP_OK : have_child(client);
 }
 
 static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode mode,
@@ -247,7 +280,8 @@ const struct lp_driver lp_driver_flock = {
 static bool bare_fits(const struct lp_client *client)
 {
     const struct params *params = client->params;
-    return params->open == LP_OPEN_ONCE && !params->unlink && !params->recheck;
+    return params->open == LP_OPEN_ONCE && !params->unlink && !params->recheck &&
+           params->child == CHILD_NONE;
 }
 
 static int bare_loop(struct lp_client *client, struct lp_work *work, uint32_t pairs)
