@@ -437,6 +437,9 @@ bool lp_enter_call(struct lp_tracer *tracer, struct lp_task *task)
         return enter_name(tracer, task, LP_EVENT_REMOVE, 0);
     case LP_SYS_RENAME:
         return enter_rename(tracer, task);
+    case LP_SYS_SHMAT:
+        lp_tape_service(tracer->tape, "System V shared memory");
+        return false;
     case LP_SYS_CONNECT:
         return enter_connect(tracer, task);
     case LP_SYS_SLEEP:

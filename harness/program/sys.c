@@ -82,6 +82,7 @@ const struct lp_sys_row lp_sys_rows[] = {
     ON_PATH(rename, LP_SYS_RENAME, -1, 0),
 #endif
     ON_FD(connect, LP_SYS_CONNECT, 0),
+    ON_FD(shmat, LP_SYS_SHMAT, -1),
     ON_FD(nanosleep, LP_SYS_SLEEP, -1),
     ON_FD(clock_nanosleep, LP_SYS_SLEEP, -1),
     ON_FD(ppoll, LP_SYS_WAIT_FD, -1),

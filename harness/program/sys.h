@@ -25,6 +25,7 @@ enum lp_sys_class {
     LP_SYS_REMOVE,
     LP_SYS_RENAME,
     LP_SYS_CONNECT,
+    LP_SYS_SHMAT, /* System V shared memory: stores into it are not seen */
     /* Only where time is virtual: */
     LP_SYS_SLEEP,
     LP_SYS_WAIT_FD, /* poll, select, epoll_wait */
