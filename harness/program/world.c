@@ -352,7 +352,7 @@ static int judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen
         world->stranger = lp_world_stranger(world);
         bool outside = world->hung || world->stranger;
         for (unsigned i = 0; i < world->program->copies; i++)
-            outside |= world->states[i] == LP_COPY_OUTSIDE;
+            outside |= world->states[i] != LP_COPY_ENDED && !lp_world_must_wait(world, i);
         seen->found = outside ? LP_FOUND_OPEN : LP_FOUND_VIOLATION;
     } else {
         seen->found = LP_FOUND_OPEN;

@@ -71,6 +71,24 @@ explore --preemptions 1 "${counter[@]}" -- bash "$work/upgrade.sh" stale
 pass_if 'an upgrade, and not read again' test "$verdict" = broken
 pass_if 'which is no deadlock' test "$cause" != deadlock
 
+# Two that upgrade fcntl locks: the kernel refuses one of them (EDEADLK), which may try again.
+cat > "$work/refused.py" << 'END'
+import fcntl, time
+lock = open("counter.lock", "a+")
+while True:
+    fcntl.lockf(lock, fcntl.LOCK_SH)
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        break
+    except OSError:
+        fcntl.lockf(lock, fcntl.LOCK_UN)
+        time.sleep(0.001)
+value = int(open("counter").read())
+open("counter", "w").write(str(value + 1))
+END
+explore --preemptions 1 "${counter[@]}" -- "$python" "$work/refused.py"
+expect_verdict held '' 'who is refused for a circle tries again'
+
 # A lock file that is removed loses nothing between two; it takes one more at the new file.
 cat > "$work/removed.sh" << 'END'
 exec 9>> counter.lock
