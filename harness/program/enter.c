@@ -372,9 +372,8 @@ static bool enter_rename(struct lp_tracer *tracer, struct lp_task *task)
     return true;
 }
 
-/* ---- services ---- */
-
-static bool enter_connect(struct lp_tracer *tracer, struct lp_task *task)
+/* What others share without the tape seeing it. */
+static void enter_connect(struct lp_tracer *tracer, struct lp_task *task)
 {
     const struct lp_regs *regs = &task->pending.regs;
     union {
@@ -384,12 +383,14 @@ static bool enter_connect(struct lp_tracer *tracer, struct lp_task *task)
         struct sockaddr_un un;
         char bytes[sizeof(struct sockaddr_un) + 1];
     } address = {0};
-    char text[200], host[INET6_ADDRSTRLEN];
+    char text[200] = "", host[INET6_ADDRSTRLEN];
     size_t size = regs->args[2] < sizeof address.un ? regs->args[2] : sizeof address.un;
-    if (size < sizeof address.any.sa_family ||
-        lp_inspect_read(task->pid, regs->args[1], &address, size) == -1)
-        return false;
-    if (address.any.sa_family == AF_UNIX && address.un.sun_path[0])
+    if (task->pending.row->class == LP_SYS_SHMAT)
+        snprintf(text, sizeof text, "System V shared memory");
+    else if (size < sizeof address.any.sa_family ||
+             lp_inspect_read(task->pid, regs->args[1], &address, size) == -1)
+        return;
+    else if (address.any.sa_family == AF_UNIX && address.un.sun_path[0])
         snprintf(text, sizeof text, "unix:%s", address.un.sun_path);
     else if (address.any.sa_family == AF_INET && address.in.sin_port)
         snprintf(text, sizeof text, "%s:%u",
@@ -399,11 +400,8 @@ static bool enter_connect(struct lp_tracer *tracer, struct lp_task *task)
         snprintf(text, sizeof text, "[%s]:%u",
                  inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof host),
                  ntohs(address.in6.sin6_port));
-    else
-        return false;
-    if (!strstr(text, "/nscd/"))
+    if (text[0] && !strstr(text, "/nscd/"))
         lp_tape_service(tracer->tape, text);
-    return false;
 }
 
 bool lp_enter_call(struct lp_tracer *tracer, struct lp_task *task)
@@ -438,10 +436,9 @@ bool lp_enter_call(struct lp_tracer *tracer, struct lp_task *task)
     case LP_SYS_RENAME:
         return enter_rename(tracer, task);
     case LP_SYS_SHMAT:
-        lp_tape_service(tracer->tape, "System V shared memory");
-        return false;
     case LP_SYS_CONNECT:
-        return enter_connect(tracer, task);
+        enter_connect(tracer, task);
+        break;
     case LP_SYS_SLEEP:
     case LP_SYS_WAIT_FD:
     case LP_SYS_FUTEX:

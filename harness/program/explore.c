@@ -13,7 +13,7 @@
 #include "os/file.h"
 #include "explore/shrink.h"
 #include "program/explain.h"
-#include "program/meetings.h"
+#include "program/limits.h"
 
 #define SCHEDULES_DEFAULT 200 /* and so many `held` needs, where the search is not complete */
 #define TIME_DEFAULT (60 * LP_SEC)
@@ -33,8 +33,7 @@ struct job {
     uint64_t open, unstable;
     bool cut;      /* the time was over before the schedules were */
     bool complete; /* everything with one preemption at least was tried */
-    /* Of any schedule: lp_tape_unseen(), lp_tape_removed_lock(), lp_tape_common_folder(). */
-    const char *unseen, *removed, *common;
+    struct lp_limits limits;
     struct lp_trace losing;
 };
 
@@ -43,20 +42,6 @@ struct job {
 static bool is_over(const struct job *job)
 {
     return lp_clock_ns() >= job->until_ns || job->exploration->world.tracer.interrupted;
-}
-
-static void note_limits(struct job *job)
-{
-    struct lp_arena *arena = &job->exploration->arena;
-    const struct lp_tape *tape = &job->exploration->world.tape;
-    const char *unseen = lp_tape_unseen(tape), *removed = lp_tape_removed_lock(tape);
-    const char *common = lp_tape_common_folder(tape);
-    if (unseen && !job->unseen)
-        job->unseen = lp_arena_strdup(arena, unseen);
-    if (removed && !job->removed)
-        job->removed = lp_arena_strdup(arena, removed);
-    if (common && !job->common)
-        job->common = lp_arena_strdup(arena, common);
 }
 
 static bool after(void *context, const struct lp_trace *trace, enum lp_ending ending,
@@ -71,7 +56,7 @@ static bool after(void *context, const struct lp_trace *trace, enum lp_ending en
     if (job->options->progress)
         job->options->progress(job->options->progress_context, explored->schedules);
     job->cut |= lp_clock_ns() >= job->until_ns;
-    note_limits(job);
+    lp_limits_note(&job->limits, &job->exploration->world.tape, &job->exploration->arena);
     return is_over(job);
 }
 
@@ -173,7 +158,7 @@ static int search_all(struct job *job, bool *found, struct lp_err *err)
     bool lost_at_once = seen.found == LP_FOUND_VIOLATION;
     if (seen.found != LP_FOUND_NOTHING)
         lp_explain(&job->explanation, &exploration->world, LP_ENDING_ALL, &exploration->arena);
-    note_limits(job);
+    lp_limits_note(&job->limits, &exploration->world.tape, &exploration->arena);
     if (exploration->world.shared.count == 0 && !lost_at_once)
         return 0;
     for (unsigned lesson = 0; lesson < LESSONS_MAX && !*found; lesson++) {
@@ -277,34 +262,23 @@ static int replay(struct job *job, bool *found, struct lp_err *err)
 
 /* ---- the verdict ---- */
 
-/* Why "nothing was lost" is not `held`; false when nothing stands in the way. A broken program, too,
-   loses nothing in the first dozen of its schedules. */
+/* Why "nothing was lost" is not `held`; false when nothing stands in the way. A broken program,
+   too, loses nothing in the first dozen of its schedules. */
 static bool find_hindrance(const struct job *job, char *reason, size_t size)
 {
     uint64_t schedules = job->exploration->explored.schedules;
-    if (job->options->program->copies < 2)
-        snprintf(reason, size, "one copy alone meets nobody, so nothing was tested");
-    else if (job->unseen)
-        snprintf(reason, size,
-                 "nothing was lost, but copies share what exploring does not lead: %s", job->unseen);
-    else if (job->common && job->exploration->world.shared.count == 0)
-        snprintf(reason, size,
-                 "nothing was lost, but each copy leaves a name in one folder, and whether they "
-                 "list it is not seen: %s",
-                 job->common);
-    else if (job->removed && !job->options->replay && job->options->program->copies < 3)
-        snprintf(reason, size,
-                 "nothing was lost by %u copies, but a lock's name is taken away under others, and "
-                 "what goes wrong then takes three (-w 3): %s",
-                 job->options->program->copies, job->removed);
-    else if (job->exploration->world.shared.count > 0 && !job->options->replay && !job->complete &&
-             schedules < SCHEDULES_DEFAULT)
-        snprintf(reason, size,
-                 "nothing was lost in %" PRIu64 " schedule%s, but that is few: `held` needs all with "
-                 "one preemption, or %d; give it more (--time, --schedules)",
-                 schedules, schedules == 1 ? "" : "s", SCHEDULES_DEFAULT);
-    else
+    bool shares = job->exploration->world.shared.count > 0;
+    if (job->options->replay)
         return false;
+    if (lp_limits_hinder(&job->limits, job->options->program->copies, shares, reason, size))
+        return true;
+    if (!shares || job->complete || schedules >= SCHEDULES_DEFAULT)
+        return false;
+    snprintf(reason, size,
+             "nothing was lost in %" PRIu64
+             " schedule%s, but that is few: `held` needs all with one "
+             "preemption, or %d; give it more (--time, --schedules)",
+             schedules, schedules == 1 ? "" : "s", SCHEDULES_DEFAULT);
     return true;
 }
 

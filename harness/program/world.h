@@ -50,9 +50,9 @@ struct lp_program_world {
     struct lp_task **held;      /* of copies: the task whose step is next */
     uint64_t *busy_at;          /* of copies: releases seen when its lock was last found taken */
     uint64_t releases;
-    uint32_t step_from; /* events of the latest step begin here */
-    bool went_waiting;  /* the latest step began to wait, and that changed something */
-    bool hung;          /* some copy computed without end */
+    uint32_t step_from;   /* events of the latest step begin here */
+    bool went_waiting;    /* the latest step began to wait, and that changed something */
+    bool hung;            /* some copy computed without end */
     const char *stranger; /* the last schedule ended with all waiting: lp_world_stranger() */
     unsigned schedules;
     struct lp_intent *did; /* what each step of the schedule was really about */

@@ -179,8 +179,9 @@ static const struct lp_tape_hold *obstacle(const struct lp_tape *tape, const str
     return NULL;
 }
 
-/* To begin to wait is itself a step where it lets go of what is held: a flock that converts gives up
-   the old mode before it waits for the new one (flock(2)). Two that upgrade do not block each other. */
+/* To begin to wait is itself a step where it lets go of what is held: a flock that converts gives
+   up the old mode before it waits for the new one (flock(2)). Two that upgrade do not block each
+   other. */
 static bool converts(const struct lp_tape *tape, const struct lp_event *lock)
 {
     for (size_t i = 0; i < tape->open_count; i++) {

@@ -43,8 +43,15 @@ pass_if 'different-lock is named, lost or not' test "$cause" = different-lock
 pass_if 'and it is never held' test "$verdict" != held
 
 # Data that is replaced by rename is written, too.
-bench -w 3 --setup 'echo 0 > counter; rm -f counter.*' --observe 'cat counter' -- bash -c 'exec 9< counter; flock 9
-    value=$(cat counter); sleep 0.05; echo $((value + 1)) > counter.$$; mv counter.$$ counter'
+cat > "$work/replaced.sh" << 'END'
+exec 9< counter
+flock 9
+value=$(cat counter)
+sleep 0.05
+echo $((value + 1)) > counter.$$
+mv counter.$$ counter
+END
+bench -w 3 "${counter[@]}" -- bash replaced.sh
 pass_if 'who replaces a file has not lied' test "$cause" != false-success
 
 # Copies that never come near each other lose nothing; what lies open is then arranged.

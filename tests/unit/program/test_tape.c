@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "program/limits.h"
 #include "program/meetings.h"
 #include "program/program.h"
 #include "tests/unit/program/tape_builder.h"
@@ -146,7 +147,8 @@ END_TEST
 
 START_TEST(names_left_in_one_folder)
 {
-    uint32_t first = tb_name(&tape, "/1"), gone = tb_name(&tape, "/t"), second = tb_name(&tape, "/2");
+    uint32_t first = tb_name(&tape, "/1"), gone = tb_name(&tape, "/t"),
+             second = tb_name(&tape, "/2");
     tb_event(&tape, 0, LP_EVENT_MAKE, first, 0, 0);
     tb_event(&tape, 1, LP_EVENT_MAKE, gone, 0, 0);
     tb_event(&tape, 1, LP_EVENT_REMOVE, gone, 0, 0);
