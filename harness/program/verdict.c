@@ -99,14 +99,13 @@ static void judge_no_contention(struct lp_exec *exec, unsigned needed)
     const struct lp_contention *contention = &exec->checks.contention;
     uint64_t all = contention->counts_updates ? contention->windows : contention->acquires;
     char text[256];
-    snprintf(text, sizeof text,
-             "%" PRIu64 " %s of %" PRIu64 ", %u needed: copies hardly met, so little was tested%s",
-             contention->meetings,
-             contention->counts_updates ? "updates that met another" : "contested grants", all,
-             needed,
-             exec->shared.count > 0
-                 ? "; `lockproof explore -- ...` makes them meet"
-                 : ": what they share is not seen, and so neither is that they meet");
+    snprintf(
+        text, sizeof text,
+        "%" PRIu64 " %s of %" PRIu64 ", %u needed: copies hardly met, so little was tested%s",
+        contention->meetings,
+        contention->counts_updates ? "updates that met another" : "contested grants", all, needed,
+        exec->shared.count > 0 ? "; `lockproof explore -- ...` makes them meet"
+                               : ": what they share is not seen, and so neither is that they meet");
     set_reason(&exec->judgement, text);
     diagnose(&exec->judgement, LP_CAUSE_NO_CONTENTION, text, 0);
 }
