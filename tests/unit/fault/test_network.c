@@ -33,16 +33,29 @@ static int socket_in(unsigned node)
     return fd;
 }
 
-static bool passes(unsigned from, unsigned to)
+/* What is cut is given a moment; what is not comes in its own time on a busy machine. */
+enum { MOMENT_MS = 300, PATIENCE_MS = 20000 };
+
+static bool passes_within(unsigned from, unsigned to, int wait_ms)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(PORT)};
     struct pollfd arrived = {.fd = sockets[to], .events = POLLIN};
     char byte = 'x';
     inet_pton(AF_INET, network.nodes[to].address, &name.sin_addr);
     sendto(sockets[from], &byte, 1, 0, (struct sockaddr *)&name, sizeof name);
-    if (poll(&arrived, 1, 300) != 1)
+    if (poll(&arrived, 1, wait_ms) != 1)
         return false;
     return recv(sockets[to], &byte, 1, 0) == 1;
+}
+
+static bool passes(unsigned from, unsigned to)
+{
+    return passes_within(from, to, PATIENCE_MS);
+}
+
+static bool is_cut(unsigned from, unsigned to)
+{
+    return !passes_within(from, to, MOMENT_MS);
 }
 
 static void make(void)
@@ -73,15 +86,15 @@ START_TEST(what_is_cut_is_dropped_and_counted)
     ck_assert_msg(lp_network_cut(&network, 0, 1, LP_CUT_BOTH, &cut, &err) == 0, "%s", err.text);
     ck_assert_int_eq(lp_network_dropped(cut, &packets, &err), 0);
     ck_assert_uint_eq(packets, 0);
-    ck_assert(!passes(0, 1));
-    ck_assert(!passes(1, 0));
+    ck_assert(is_cut(0, 1));
+    ck_assert(is_cut(1, 0));
     ck_assert_int_eq(lp_network_dropped(cut, &packets, &err), 0);
     ck_assert_uint_eq(packets, 2);
     ck_assert_int_eq(lp_network_heal(cut, &err), 0);
     ck_assert(passes(0, 1));
 
     ck_assert_int_eq(lp_network_cut(&network, 0, 1, LP_CUT_OUT, &cut, &err), 0);
-    ck_assert(!passes(0, 1));
+    ck_assert(is_cut(0, 1));
     ck_assert(passes(1, 0));
     ck_assert_int_eq(lp_network_heal(cut, &err), 0);
     lp_network_release(&network);
