@@ -31,8 +31,8 @@ struct job {
     struct lp_explanation explanation; /* of the losing schedule, or of a doubtful one */
     uint64_t until_ns;
     uint64_t open, unstable;
-    bool cut;      /* the time was over before the schedules were */
-    bool complete; /* everything with one preemption at least was tried */
+    bool cut;       /* the time was over before the schedules were */
+    unsigned bound; /* everything with so many preemptions was tried; 0: not even with one */
     struct lp_limits limits;
     struct lp_trace losing;
 };
@@ -84,7 +84,8 @@ static void note_phase(struct job *job, const struct phase *phase,
         result->bound_complete)
         explored->bound = lp_arena_printf(arena, "all with at most %u preemption%s",
                                           phase->preemptions, phase->preemptions == 1 ? "" : "s");
-    job->complete |= result->bound_complete && phase->preemptions >= 1;
+    if (result->bound_complete && phase->preemptions > job->bound)
+        job->bound = phase->preemptions;
     if (phase->strategy == LP_STRATEGY_PCT)
         explored->probability = result->probability;
     if (phase->preemptions == LP_NO_BOUND && result->exhaustive) {
@@ -167,7 +168,8 @@ static int search_all(struct job *job, bool *found, struct lp_err *err)
         if (!has_learned(&exploration->world))
             break;
         /* What was complete was so with fewer steps. */
-        job->complete = exploration->explored.exhaustive = false;
+        job->bound = 0;
+        exploration->explored.exhaustive = false;
         exploration->explored.bound = NULL;
         if (exploration->explored.schedules >= total)
             break;
@@ -272,7 +274,15 @@ static bool find_hindrance(const struct job *job, char *reason, size_t size)
         return false;
     if (lp_limits_hinder(&job->limits, job->options->program->copies, shares, reason, size))
         return true;
-    if (!shares || job->complete || schedules >= SCHEDULES_DEFAULT)
+    /* A name that is taken away takes one who stood behind it, one who takes it, one who comes. */
+    if (job->limits.removed && job->bound < 2) {
+        snprintf(reason, size,
+                 "nothing was lost, but a lock's name is taken away under others, and not all "
+                 "schedules with two preemptions were tried (--time, --schedules): %s",
+                 job->limits.removed);
+        return true;
+    }
+    if (!shares || job->bound >= 1 || schedules >= SCHEDULES_DEFAULT)
         return false;
     snprintf(reason, size,
              "nothing was lost in %" PRIu64
