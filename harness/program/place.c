@@ -127,15 +127,18 @@ static int make_private(const struct lp_copy_place *place, struct lp_err *err)
 /* The first process of a PID namespace is a child; who made it waits and ends as it did. */
 static void become_first(void)
 {
-    int status;
+    int status = 0;
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         return;
     }
-    while (child != -1 && waitpid(child, &status, 0) == -1 && errno == EINTR)
+    /* A wait that the tracer's stops break off may end with an errno that only the kernel knows
+       (ERESTARTSYS); it is begun again like any other. */
+    pid_t ended = -1;
+    while (child != -1 && (ended = waitpid(child, &status, 0)) == -1 && errno != ECHILD)
         ;
-    if (child == -1)
+    if (ended == -1)
         _exit(126);
     if (WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A copy's first process: its place, its files, its filter, and then the program. */
 #include <errno.h>
+#include <stdio.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ static void be_ordinary(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* In the copy's own output, where people look for what it had to say. */
+static void not_executed(const char *what) LP_NORETURN;
+static void not_executed(const char *what)
+{
+    dprintf(STDERR_FILENO, "%s: %s\n", what, strerrordesc_np(errno));
+    _exit(EXIT_NOT_EXECUTED);
+}
+
 static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *spawn,
                        int go_fd) LP_NORETURN;
 static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *spawn, int go_fd)
@@ -59,9 +68,9 @@ static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *sp
     while (read(go_fd, &byte, 1) == -1 && errno == EINTR)
         ;
     if (lp_sys_filter(tracer->clocks) == -1)
-        _exit(EXIT_NOT_EXECUTED);
+        not_executed("unable to filter system calls");
     execvp(spawn->argv[0], (char *const *)(uintptr_t)spawn->argv);
-    _exit(EXIT_NOT_EXECUTED);
+    not_executed(spawn->argv[0]);
 }
 
 static bool is_program(const char *path)
