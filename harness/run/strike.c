@@ -15,8 +15,6 @@
 #include "fault/process.h"
 #include "os/clock.h"
 
-#define PROOF(strike) (strike)->note.proof, sizeof(strike)->note.proof
-
 bool lp_strike_is_on(const struct lp_strike *strike, uint32_t worker)
 {
     return strike->worker == worker;
@@ -90,7 +88,7 @@ static int signal_crowd(struct lp_strikes *strikes, const struct lp_fault *fault
     for (uint32_t i = 0; i < strikes->plan->control->worker_count; i++) {
         if (!belongs(strikes, fault, i) || !is_running(strikes, i))
             continue;
-        if (act(strikes->pidfds[i], PROOF(strike), err) == -1)
+        if (act(strikes->pidfds[i], strike->note.proof, sizeof strike->note.proof, err) == -1)
             return -1;
         strike->note.count++;
     }
@@ -115,10 +113,11 @@ static int signal_target(struct lp_strikes *strikes, const struct lp_fault *faul
                          struct lp_strike *strike, signaller act, struct lp_err *err)
 {
     if (fault->target.kind == LP_TARGET_SERVER)
-        return act(server_of(strikes, &fault->target)->child.pidfd, PROOF(strike), err);
+        return act(server_of(strikes, &fault->target)->child.pidfd, strike->note.proof,
+                   sizeof strike->note.proof, err);
     if (is_crowd(fault, strike))
         return signal_crowd(strikes, fault, strike, act, err);
-    return act(strikes->pidfds[strike->worker], PROOF(strike), err);
+    return act(strikes->pidfds[strike->worker], strike->note.proof, sizeof strike->note.proof, err);
 }
 
 static int do_kill(struct lp_strikes *strikes, const struct lp_fault *fault,
@@ -165,10 +164,12 @@ static int end_server(struct lp_strikes *strikes, const struct lp_fault *fault,
     if (pid <= 0)
         return lp_err_set(err, LP_ERR_SELF, "the server was not running");
     if (number == SIGKILL) {
-        if (lp_process_slay(server->child.pidfd, PROOF(strike), err) == -1)
+        if (lp_process_slay(server->child.pidfd, strike->note.proof, sizeof strike->note.proof,
+                            err) == -1)
             return -1;
     } else {
-        snprintf(PROOF(strike), "process ended after signal %d", number);
+        snprintf(strike->note.proof, sizeof strike->note.proof, "process ended after signal %d",
+                 number);
     }
     lp_server_end(server, number);
     return 0;
@@ -227,8 +228,8 @@ static int do_disk_full(struct lp_strikes *strikes, const struct lp_fault *fault
     const char *folder = server_of(strikes, &fault->target)->folder;
     if (lp_disk_fill(folder, &strike->note.count, err) == -1)
         return -1;
-    snprintf(PROOF(strike), "after %" PRIu64 " bytes a write was refused: no space left",
-             strike->note.count);
+    snprintf(strike->note.proof, sizeof strike->note.proof,
+             "after %" PRIu64 " bytes a write was refused: no space left", strike->note.count);
     return 0;
 }
 
@@ -267,7 +268,8 @@ static int undo_partition(struct lp_strikes *strikes, const struct lp_fault *fau
         return -1;
     if (strike->note.count == 0)
         return lp_err_set(err, LP_ERR_SELF, "no packet came that could be dropped");
-    snprintf(PROOF(strike), "%" PRIu64 " packets dropped", strike->note.count);
+    snprintf(strike->note.proof, sizeof strike->note.proof, "%" PRIu64 " packets dropped",
+             strike->note.count);
     return 0;
 }
 
@@ -288,8 +290,8 @@ static int undo_slow(struct lp_strikes *strikes, const struct lp_fault *fault,
         return -1;
     if (strike->note.count == 0)
         return lp_err_set(err, LP_ERR_SELF, "no packet came that had to wait");
-    snprintf(PROOF(strike), "packets had to wait %" PRIu64 " times for the narrowed link",
-             strike->note.count);
+    snprintf(strike->note.proof, sizeof strike->note.proof,
+             "packets had to wait %" PRIu64 " times for the narrowed link", strike->note.count);
     return 0;
 }
 

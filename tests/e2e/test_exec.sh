@@ -14,11 +14,21 @@ base=(--setup "$python $examples/sqlite_setup.py base" --observe "$python $examp
 
 # bench WHAT ARG...: leaves $status, $verdict and $cause.
 bench() {
+    last=("$@")
     run_number=$((run_number + 1))
     json=$work/exec-$run_number.json
     lp exec --progress never -o "$work/exec-$run_number" -f text -f "json=$json" "$@"
     verdict=$(json "$json" scenarios.0.verdict 2> /dev/null || echo none)
     cause=$(json "$json" scenarios.0.diagnosis.0.cause 2> /dev/null || echo null)
+}
+
+# What is right is never broken. On a busy machine copies may not meet, and a run that cannot tell is done again.
+held() { # WHAT
+    for _ in 1 2; do
+        [ "$verdict" = inconclusive ] || break
+        bench "${last[@]}"
+    done
+    expect_verdict held '' "$1"
 }
 
 bench -w 1 -- true
@@ -67,20 +77,20 @@ expect_in "$out" 'were arranged' 'and it is said'
 
 # ---- held ----
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$examples/flock_counter.sh" counter
-expect_verdict held '' 'flock(1), used rightly'
+held 'flock(1), used rightly'
 expect_status 0 'held'
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$python" "$examples/flock_counter.py" counter
-expect_verdict held '' 'flock in Python, used rightly'
+held 'flock in Python, used rightly'
 bench -r 4 --min-meetings 2 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 0.01
-expect_verdict held '' 'SQLite, used rightly'
+held 'SQLite, used rightly'
 
 if command -v node > /dev/null; then
     bench -r 3 --min-meetings 1 "${counter[@]}" -- node "$examples/node_counter.mjs" counter
-    expect_verdict held '' 'a lock file made exclusively, in Node'
+    held 'a lock file made exclusively, in Node'
 fi
 if ${CC:-gcc} -static -o "$work/fcntl_counter" "$examples/fcntl_counter.c" 2> /dev/null; then
     bench -r 6 --min-meetings 6 "${counter[@]}" -- ./fcntl_counter counter
-    expect_verdict held '' 'fcntl, used rightly, statically linked'
+    held 'fcntl, used rightly, statically linked'
     bench -r 6 "${counter[@]}" -- ./fcntl_counter counter -trap
     pass_if 'a lock lost by a close is named, lost or not' test "$cause" = dropped-lock
 fi
@@ -88,22 +98,18 @@ fi
 # ---- nothing that could go wrong ----
 echo something > "$work/read-only"
 bench -w 3 -r 3 -- cat read-only
-expect_verdict held '' 'a file that is only read'
+held 'a file that is only read'
 bench -w 3 -r 3 --min-meetings 0 --setup ': > log' --expect-unique log -- sh -c 'echo $$ >> log'
-pass_if 'a log that is appended to' test "$verdict" = held
+held 'a log that is appended to'
 
 # ---- containers ----
 mkdir "$work/shared"
 shared=(-p namespace -r 4 --min-meetings 2 --setup 'echo 0 > shared/counter; rm -f shared/counter.*' --observe 'cat shared/counter')
-# A container whose end could not be seen is an unknown outcome, and the run then says that it cannot tell.
-for _ in 1 2 3; do
-    bench --share shared "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
-    grep -q 'did not end with 0' "$out" || break
-done
+bench --share shared "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
 if [ "$status" = 4 ] || grep -q 'unable to' "$work"/exec-"$run_number"/trial-0000/copy-0.txt; then
     echo 'no namespaces here: not tested'
 else
-    expect_verdict held '' 'containers that share the folder'
+    held 'containers that share the folder'
     bench "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
     expect_verdict broken different-store 'containers that do not'
 fi
