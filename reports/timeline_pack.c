@@ -22,7 +22,7 @@ static void put(struct lp_str *out, uint64_t number)
 
 static void put_signed(struct lp_str *out, int64_t number)
 {
-    put(out, ((uint64_t)number << 1) ^ (uint64_t)(number >> 63));
+    put(out, ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0));
 }
 
 static uint64_t since_start(const struct lp_history *history, uint64_t time_ns)

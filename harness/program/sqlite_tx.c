@@ -75,7 +75,7 @@ static bool same_database(const char *a, const char *b)
 
 static bool same_stem(const struct lp_tape *tape, uint32_t a, uint32_t b)
 {
-    char left[4096], right[4096];
+    char left[4096] = "", right[4096] = "";
     const uint32_t both[2] = {a, b};
     char *into[2] = {left, right};
     for (int i = 0; i < 2; i++) {

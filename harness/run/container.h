@@ -19,7 +19,8 @@ struct lp_container_plan;
    (harness/explore). */
 struct lp_directing {
     unsigned containers; /* processes to be started, numbered from 0 */
-    void (*container)(const struct lp_container_plan *plan, unsigned number) LP_NORETURN;
+    /* Never returns. */
+    void (*container)(const struct lp_container_plan *plan, unsigned number);
     void *context; /* shared with these processes */
 };
 
