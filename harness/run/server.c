@@ -96,6 +96,7 @@ static int name_socket(struct lp_server *server, struct lp_err *err)
         return -1;
     }
     server->socket = lp_str_detach(&text);
+    lp_str_release(&text);
     return 0;
 }
 
@@ -115,6 +116,7 @@ int lp_server_init(struct lp_server *server, const char *name, const char *folde
     lp_str_init(&text);
     lp_str_addf(&text, "%s/%s.log", folder, server->row->name);
     server->log = lp_str_detach(&text);
+    lp_str_release(&text);
     if (name_socket(server, err) == 0)
         return 0;
     lp_server_release(server);

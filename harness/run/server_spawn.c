@@ -131,7 +131,9 @@ char *lp_server_fill_in(const struct lp_server *server, const char *text)
         add_value(server, text + 1, len - 1, &out);
         text += len + 1;
     }
-    return lp_str_detach(&out);
+    char *filled = lp_str_detach(&out);
+    lp_str_release(&out);
+    return filled;
 }
 
 struct argv {

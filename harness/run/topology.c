@@ -122,6 +122,7 @@ static void join_members(struct lp_server_set *set)
                             peer->ports[1], peer->ports[2]);
         }
         set->servers[i].peers = lp_str_detach(&peers);
+        lp_str_release(&peers);
     }
 }
 
@@ -136,6 +137,7 @@ static int add_pooler(struct lp_server_set *set, const char *scratch, struct lp_
     lp_str_addf(&target, "host=%s port=%u user=postgres dbname=postgres",
                 behind->remote ? behind->host : behind->folder, behind->ports[0]);
     set->servers[set->count - 1].peers = lp_str_detach(&target);
+    lp_str_release(&target);
     return 0;
 }
 
