@@ -47,7 +47,7 @@ CORE_LIBS += $(if $(HAVE_ENGINE),$(shell pkg-config --libs $(ENGINE_PKGS)))
 
 # Plug-ins: each is built when its client library is there.
 has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
-has_header = $(shell printf '\#include <%s>\n' $(1) | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+has_header = $(shell $(CC) -E -include $(1) -x c /dev/null >/dev/null 2>&1 && echo yes)
 PLUGIN_PKGS_redis := hiredis
 PLUGIN_PKGS_postgres := libpq
 PLUGIN_PKGS_mariadb := libmariadb
