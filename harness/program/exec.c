@@ -168,6 +168,13 @@ static int compare_output(struct bench *bench, struct lp_trial *trial, const cha
     return 0;
 }
 
+/* Copies that meet at their locks show whether those exclude; copies that meet before their first
+   access show what is done without a lock. Bursts are of both kinds, in turn. */
+static bool locks_somewhere(const struct lp_contention *seen)
+{
+    return seen->acquires > 0;
+}
+
 static int run_trial(struct bench *bench, bool aligned, unsigned rounds, struct lp_err *err)
 {
     struct lp_exec *exec = bench->exec;
@@ -177,6 +184,7 @@ static int run_trial(struct bench *bench, bool aligned, unsigned rounds, struct 
         .slots = bench->options->program->copies,
         .rounds = rounds,
         .aligned = aligned,
+        .at_locks = aligned && exec->bursts % 2 == 1 && locks_somewhere(&exec->checks.contention),
         .shared = &exec->shared,
         .folder = folder_of(bench, bench->trials),
         .seed = exec->result.seed + bench->trials,

@@ -78,14 +78,38 @@ static void give_up(struct lp_tracer *tracer, struct lp_task *task, struct lp_ev
     }
 }
 
-/* A name that is removed or replaced is nobody's any more, whoever did it. */
-static void end_names(struct lp_tracer *tracer, uint32_t object, uint32_t copy, uint32_t event)
+/* A copy's own name is given up when its removal is asked for: before the answer is seen another
+   may have made it anew. */
+static void give_up_name(struct lp_tracer *tracer, const struct lp_task *task,
+                         const struct lp_event *removal)
+{
+    struct lp_tape *tape = tracer->tape;
+    for (size_t i = tape->open_count; i-- > 0;) {
+        uint32_t number = tape->open[i];
+        const struct lp_tape_hold *hold = &tape->holds[number];
+        if (hold->family != LP_FAMILY_NAME || hold->object != removal->object ||
+            hold->copy != task->copy)
+            continue;
+        struct lp_event event = *removal;
+        event.kind = LP_EVENT_UNLOCK;
+        event.family = LP_FAMILY_NAME;
+        event.complete_ns = event.invoke_ns;
+        event.call = tracer->copies[task->copy].calls;
+        lp_tape_end_hold(tape, number, lp_tape_add(tape, &event), false);
+    }
+}
+
+/* A name that is removed or replaced is nobody's any more. What was made while the removal was on
+   its way may be the name that came after it, and stays. */
+static void end_names(struct lp_tracer *tracer, const struct lp_event *removal, uint32_t number)
 {
     struct lp_tape *tape = tracer->tape;
     for (size_t i = tape->open_count; i-- > 0;) {
         const struct lp_tape_hold *hold = &tape->holds[tape->open[i]];
-        if (hold->family == LP_FAMILY_NAME && hold->object == object)
-            lp_tape_end_hold(tape, tape->open[i], event, hold->copy != copy);
+        if (hold->family == LP_FAMILY_NAME && hold->object == removal->object &&
+            hold->copy != removal->copy &&
+            tape->events[hold->acquire].complete_ns <= removal->invoke_ns)
+            lp_tape_end_hold(tape, tape->open[i], number, true);
     }
 }
 
@@ -97,6 +121,8 @@ void lp_enter_go(struct lp_tracer *tracer, struct lp_task *task)
         event->invoke_ns = lp_tracer_now(tracer);
         if (event->kind == LP_EVENT_UNLOCK)
             give_up(tracer, task, event);
+        else if (event->kind == LP_EVENT_REMOVE)
+            give_up_name(tracer, task, event);
     }
 }
 
@@ -225,7 +251,7 @@ static void name_answered(struct lp_tracer *tracer, struct lp_task *task, uint32
         lp_tape_grant(tracer->tape, number, task->pending.path ? task->pending.path : "");
     else if (event.kind == LP_EVENT_REMOVE ||
              (event.kind == LP_EVENT_MAKE && event.flags & LP_EVENT_RENAMED))
-        end_names(tracer, event.object, event.copy, number);
+        end_names(tracer, &event, number);
 }
 
 static int32_t clamp(int64_t result)

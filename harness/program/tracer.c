@@ -22,7 +22,9 @@
 #include "program/inspect.h"
 
 #define YIELDS 3
+#define STOPS_AT_ONCE 64
 #define SYSCALL_STOP (SIGTRAP | 0x80)
+
 uint64_t lp_tracer_now(const struct lp_tracer *tracer)
 {
     return tracer->clocks ? tracer->now_ns : lp_clock_ns();
@@ -399,15 +401,20 @@ static void wait_for_signal(struct lp_tracer *tracer, uint64_t deadline_ns)
         tracer->interrupted = true;
 }
 
+/* All stops that are there are taken before the first is answered: waitpid asks the eldest first,
+   which would let one copy run from stop to stop while the others wait for their turn. */
 static unsigned drain(struct lp_tracer *tracer)
 {
+    struct {
+        pid_t tid;
+        int status;
+    } stops[STOPS_AT_ONCE];
     unsigned count = 0;
-    int status;
-    pid_t tid;
-    while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
-        handle(tracer, tid, status);
+    while (count < STOPS_AT_ONCE &&
+           (stops[count].tid = waitpid(-1, &stops[count].status, __WALL | WNOHANG)) > 0)
         count++;
-    }
+    for (unsigned i = 0; i < count; i++)
+        handle(tracer, stops[i].tid, stops[i].status);
     return count;
 }
 

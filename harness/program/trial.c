@@ -37,19 +37,29 @@ struct trial {
 
 /* ---- alignment ---- */
 
+/* A file that is made exclusively may be a lock or just one of the copy's own. */
+static bool asks_for_lock(const struct lp_paths *shared, const struct lp_event *event,
+                          const char *path)
+{
+    if (event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_EXCLUSIVE)
+        return shared->count == 0 || lp_paths_find(shared, path) != LP_NO_PATH;
+    return event->kind == LP_EVENT_LOCK;
+}
+
 static bool matters(const struct trial *trial, const struct lp_task *task)
 {
     const struct lp_pending *pending = &task->pending;
     for (unsigned i = 0; i < pending->event_count; i++) {
         const struct lp_event *event = &pending->events[i];
         const struct lp_object *object = &trial->tracer.tape->objects[event->object];
-        if (event->kind == LP_EVENT_LOCK)
+        if (asks_for_lock(trial->plan->shared, event, object->path))
             return true;
+        if (trial->plan->at_locks)
+            continue;
         if (trial->plan->shared->count > 0) {
             if (lp_paths_find(trial->plan->shared, object->path) != LP_NO_PATH)
                 return true;
-        } else if (event->kind == LP_EVENT_WRITE || event->kind == LP_EVENT_TRUNCATE ||
-                   (event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_EXCLUSIVE)) {
+        } else if (event->kind == LP_EVENT_WRITE || event->kind == LP_EVENT_TRUNCATE) {
             return true;
         }
     }

@@ -16,6 +16,7 @@ struct lp_trial_plan {
     unsigned rounds; /* each slot starts its copy so many times, one after the other */
     bool serial;     /* the next slot only when the one before is done */
     bool aligned;    /* all wait for one another before their first call that matters */
+    bool at_locks;   /* ... which is then the first lock that is asked for */
     const struct lp_paths *shared; /* what copies were seen to share; empty at first */
     const char *folder;            /* for what copies print: copy-N.txt */
     uint64_t seed;

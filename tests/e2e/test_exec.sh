@@ -14,21 +14,11 @@ base=(--setup "$python $examples/sqlite_setup.py base" --observe "$python $examp
 
 # bench WHAT ARG...: leaves $status, $verdict and $cause.
 bench() {
-    last=("$@")
     run_number=$((run_number + 1))
     json=$work/exec-$run_number.json
     lp exec --progress never -o "$work/exec-$run_number" -f text -f "json=$json" "$@"
     verdict=$(json "$json" scenarios.0.verdict 2> /dev/null || echo none)
     cause=$(json "$json" scenarios.0.diagnosis.0.cause 2> /dev/null || echo null)
-}
-
-# What is right is never broken. On a busy machine copies may not meet, and a run that cannot tell is done again.
-held() { # WHAT
-    for _ in 1 2; do
-        [ "$verdict" = inconclusive ] || break
-        bench "${last[@]}"
-    done
-    expect_verdict held '' "$1"
 }
 
 bench -w 1 -- true
@@ -77,20 +67,20 @@ expect_in "$out" 'were arranged' 'and it is said'
 
 # ---- held ----
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$examples/flock_counter.sh" counter
-held 'flock(1), used rightly'
+expect_verdict held '' 'flock(1), used rightly'
 expect_status 0 'held'
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$python" "$examples/flock_counter.py" counter
-held 'flock in Python, used rightly'
+expect_verdict held '' 'flock in Python, used rightly'
 bench -r 4 --min-meetings 2 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 0.01
-held 'SQLite, used rightly'
+expect_verdict held '' 'SQLite, used rightly'
 
 if command -v node > /dev/null; then
     bench -r 3 --min-meetings 1 "${counter[@]}" -- node "$examples/node_counter.mjs" counter
-    held 'a lock file made exclusively, in Node'
+    expect_verdict held '' 'a lock file made exclusively, in Node'
 fi
 if ${CC:-gcc} -static -o "$work/fcntl_counter" "$examples/fcntl_counter.c" 2> /dev/null; then
     bench -r 6 --min-meetings 6 "${counter[@]}" -- ./fcntl_counter counter
-    held 'fcntl, used rightly, statically linked'
+    expect_verdict held '' 'fcntl, used rightly, statically linked'
     bench -r 6 "${counter[@]}" -- ./fcntl_counter counter -trap
     pass_if 'a lock lost by a close is named, lost or not' test "$cause" = dropped-lock
 fi
@@ -98,9 +88,9 @@ fi
 # ---- nothing that could go wrong ----
 echo something > "$work/read-only"
 bench -w 3 -r 3 -- cat read-only
-held 'a file that is only read'
+expect_verdict held '' 'a file that is only read'
 bench -w 3 -r 3 --min-meetings 0 --setup ': > log' --expect-unique log -- sh -c 'echo $$ >> log'
-held 'a log that is appended to'
+expect_verdict held '' 'a log that is appended to'
 
 # ---- containers ----
 mkdir "$work/shared"
@@ -109,7 +99,7 @@ bench --share shared "${shared[@]}" -- "$examples/flock_counter.sh" shared/count
 if [ "$status" = 4 ] || grep -q 'unable to' "$work"/exec-"$run_number"/trial-0000/copy-0.txt; then
     echo 'no namespaces here: not tested'
 else
-    held 'containers that share the folder'
+    expect_verdict held '' 'containers that share the folder'
     bench "${shared[@]}" -- "$examples/flock_counter.sh" shared/counter
     expect_verdict broken different-store 'containers that do not'
 fi
