@@ -133,10 +133,8 @@ static void become_first(void)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         return;
     }
-    /* A wait that the tracer's stops break off may end with an errno that only the kernel knows
-       (ERESTARTSYS); it is begun again like any other. */
     pid_t ended = -1;
-    while (child != -1 && (ended = waitpid(child, &status, 0)) == -1 && errno != ECHILD)
+    while (child != -1 && (ended = waitpid(child, &status, 0)) == -1 && errno == EINTR)
         ;
     if (ended == -1)
         _exit(126);

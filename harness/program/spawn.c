@@ -58,6 +58,10 @@ static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *sp
     if (open_output(spawn->output) == -1 || (spawn->folder && chdir(spawn->folder) == -1))
         _exit(EXIT_NOT_EXECUTED);
     be_ordinary();
+    /* Only what is started after the tracer came is traced as well, and a container's first process
+       is. */
+    while (read(go_fd, &byte, 1) == -1 && errno == EINTR)
+        ;
     /* Addresses are the same in each run: hash tables of pointers, and what they decide. */
     personality(ADDR_NO_RANDOMIZE);
     if (spawn->enter && spawn->enter(spawn->self, &err) == -1) {
@@ -65,8 +69,6 @@ static void child_main(const struct lp_tracer *tracer, const struct lp_spawn *sp
         (void)told;
         _exit(EXIT_NOT_EXECUTED);
     }
-    while (read(go_fd, &byte, 1) == -1 && errno == EINTR)
-        ;
     if (lp_sys_filter(tracer->clocks) == -1)
         not_executed("unable to filter system calls");
     execvp(spawn->argv[0], (char *const *)(uintptr_t)spawn->argv);

@@ -56,12 +56,11 @@ pass_if 'who replaces a file has not lied' test "$cause" != false-success
 
 # Copies that never come near each other lose nothing; what lies open is then arranged.
 cat > "$work/apart.sh" << 'END'
-echo x >> turns
-sleep "$(wc -l < turns)"
+sleep "$(flock turns.lock sh -c 'echo x >> turns; wc -l < turns')"
 value=$(flock counter.lock cat counter)
 echo $((value + 1)) > counter
 END
-bench -w 2 -r 1 -d 1s --setup 'rm -f turns counter.*; echo 0 > counter' --observe 'cat counter' -- bash apart.sh
+bench -w 2 -r 1 -d 1s --setup 'rm -f turns* counter.*; echo 0 > counter' --observe 'cat counter' -- bash apart.sh
 expect_verdict broken narrow-scope 'two accesses that are arranged'
 expect_in "$out" 'were arranged' 'and it is said'
 
