@@ -197,11 +197,12 @@ help:
 	  'make install      to PREFIX ($(PREFIX)) under DESTDIR' \
 	  'make clean        remove build/'
 
-# The libraries may only be there after ci/install: hence a second make.
+# The libraries may only be there after ci/install: hence a second make, on all processors.
+BUILD = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 .PHONY: run
 run:
 	@ci/install build
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@$(OUT)/lockproof run
 
 .PHONY: test
@@ -217,7 +218,7 @@ units: $(UNITS)
 .PHONY: test-docker
 test-docker:
 	@ci/install build test docker
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@ci/docker $(OUT)
 
 .PHONY: lint sanitize fuzz valgrind power catalogue bench
