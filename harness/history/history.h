@@ -26,7 +26,7 @@ struct lp_history_worker {
     const struct lp_history_header *header;
     const struct lp_record *records;
     size_t record_count; /* up to the first empty or impossible one */
-    uint64_t last_ns;    /* latest completion (or invocation) seen from it: last sign of life */
+    uint64_t last_ns;    /* its last sign of life, a completion or invocation, at the earliest */
     bool cut;            /* the file goes on with something impossible, or was truncated */
     bool exited;         /* its supervisor saw it end, */
     int exit_status;     /*   with this wait(2) status, */

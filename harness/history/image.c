@@ -104,6 +104,14 @@ static bool possible(const struct lp_record *record, uint32_t state, uint64_t pr
            record->outcome >= LP_OK && record->outcome <= LP_UNKNOWN;
 }
 
+/* When it completed at the earliest. */
+static uint64_t earliest(const struct lp_history_header *header, const struct lp_record *record)
+{
+    uint64_t took_ns = record->complete_ns - record->invoke_ns;
+    return took_ns > header->widened_ns ? record->complete_ns - header->widened_ns
+                                        : record->invoke_ns;
+}
+
 static void read_records(struct lp_image *image, size_t room)
 {
     uint64_t previous_ns = 0;
@@ -116,7 +124,8 @@ static void read_records(struct lp_image *image, size_t room)
             image->cut = true;
             return;
         }
-        uint64_t seen_ns = state == LP_RECORD_COMPLETE ? record->complete_ns : record->invoke_ns;
+        uint64_t seen_ns = state == LP_RECORD_COMPLETE ? earliest(image->header, record)
+                                                       : record->invoke_ns;
         if (seen_ns > image->last_ns)
             image->last_ns = seen_ns;
         previous_ns = record->invoke_ns;

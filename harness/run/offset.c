@@ -96,6 +96,7 @@ int lp_offset_apply(const struct lp_offset *offset, int folder_fd, const char *n
         return failed(err, fd, name);
     if (header.start_ns)
         header.start_ns = moved(header.start_ns, offset->high_ns);
+    header.widened_ns += (uint64_t)(offset->high_ns - offset->low_ns);
     if (pwrite(fd, &header, sizeof header, 0) != sizeof header)
         return failed(err, fd, name);
     for (ssize_t got; (got = pread(fd, records, sizeof records, at)) > 0; at += got) {

@@ -10,12 +10,14 @@ command -v dockerd > /dev/null && command -v redis-server > /dev/null && command
 swarm=$(mktemp -d /var/tmp/lp-swarm.XXXXXX)
 end() {
     local result=$?
-    kill "$server" 2> /dev/null
+    [ "${#servers[@]}" = 0 ] || { kill "${servers[@]}"; wait "${servers[@]}"; } 2> /dev/null
     "$root/ci/swarm" down "$swarm"
+    rm -rf "$data"
     (exit "$result")
     cleanup
 }
-server=
+servers=()
+data=$(mktemp -d /var/tmp/lp-swarm-data.XXXXXX)
 trap end EXIT
 docker save -o "$work/image.tar" "$own" || exit 1
 "$root/ci/swarm" up "$swarm" "$work/image.tar" || skip 'two engines do not run here'
@@ -23,7 +25,7 @@ net=$(cat "$swarm/net-1")
 export DOCKER_HOST=unix://$swarm/node-1.sock
 nsenter --net="/run/netns/$net" redis-server --port 6399 --bind 10.77.0.1 --protected-mode no --save '' \
     > "$work/redis.log" 2>&1 &
-server=$!
+servers+=($!)
 export LOCKPROOF_REDIS_URL=10.77.0.1:6399
 on_1() { nsenter --net="/run/netns/$net" "$@"; }
 pass_if 'the server is there' wait_until 20 on_1 redis-cli -h 10.77.0.1 -p 6399 ping > /dev/null
@@ -45,11 +47,58 @@ expect_status 0 'Redis lock on two nodes'
 expect_verdict held '' 'Redis lock on two nodes'
 pass_if 'both nodes had a container' [ "$(hosts "$work/run-2")" = 2 ]
 
+# Servers of other kinds, each where it is installed. PostgreSQL refuses to be root.
+both_nodes() { # SCENARIO WHAT
+    judge "$1"
+    expect_status 0 "$2"
+    expect_verdict held '' "$2"
+    pass_if "$2: both nodes had a container" [ "$(hosts "$work/run-$run_number")" = 2 ]
+}
+answers() { on_1 bash -c "exec 3<> /dev/tcp/10.77.0.1/$1" 2> /dev/null; }
+postgres=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
+if [ -x "$postgres/initdb" ]; then
+    chown nobody "$data"
+    as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+    (cd "$data" && as_nobody "$postgres/initdb" -D "$data/pg" -U postgres -A trust --no-sync > "$work/initdb.log" 2>&1)
+    echo 'host all all 10.77.0.0/24 trust' >> "$data/pg/pg_hba.conf"
+    nsenter --net="/run/netns/$net" setpriv --reuid=nobody --regid=nogroup --clear-groups \
+        "$postgres/postgres" -D "$data/pg" -k '' -h 10.77.0.1 -p 6432 > "$work/postgres.log" 2>&1 &
+    servers+=($!)
+    pass_if 'PostgreSQL is there' wait_until 20 on_1 "$postgres/pg_isready" -q -h 10.77.0.1 -p 6432
+    export LOCKPROOF_POSTGRES_URL=postgresql://postgres@10.77.0.1:6432/postgres
+    both_nodes swarm-postgres 'PostgreSQL on two nodes'
+else
+    echo 'not tested: PostgreSQL is not installed'
+fi
+if command -v etcd > /dev/null; then
+    nsenter --net="/run/netns/$net" etcd --data-dir "$data/etcd" --listen-client-urls http://10.77.0.1:2379 \
+        --advertise-client-urls http://10.77.0.1:2379 --listen-peer-urls http://10.77.0.1:2380 \
+        --initial-advertise-peer-urls http://10.77.0.1:2380 --initial-cluster default=http://10.77.0.1:2380 \
+        > "$work/etcd.log" 2>&1 &
+    servers+=($!)
+    pass_if 'etcd is there' wait_until 20 answers 2379
+    export LOCKPROOF_ETCD_URL=http://10.77.0.1:2379
+    both_nodes swarm-etcd 'etcd on two nodes'
+else
+    echo 'not tested: etcd is not installed'
+fi
+if command -v java > /dev/null && [ -r /usr/share/java/zookeeper.jar ]; then
+    printf 'tickTime=200\ndataDir=%s\nclientPort=2181\nclientPortAddress=10.77.0.1\nadmin.enableServer=false\n' "$data/zk" > "$work/zoo.cfg"
+    nsenter --net="/run/netns/$net" java -Xmx96m -cp /usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar \
+        org.apache.zookeeper.server.quorum.QuorumPeerMain "$work/zoo.cfg" > "$work/zookeeper.log" 2>&1 &
+    servers+=($!)
+    pass_if 'ZooKeeper is there' wait_until 30 answers 2181
+    export LOCKPROOF_ZOOKEEPER_URL=10.77.0.1:2181
+    both_nodes swarm-zookeeper 'ZooKeeper on two nodes'
+else
+    echo 'not tested: ZooKeeper is not installed'
+fi
+
 second=$(docker node ls --format '{{.ID}} {{.Self}}' | awk '$2 == "false" { print $1 }')
 docker node update --availability drain "$second" > /dev/null
 judge swarm-flock-redis
 expect_verdict held '' 'the same flock on one node'
-pass_if 'one node had both' [ "$(hosts "$work/run-3")" = 1 ]
+pass_if 'one node had both' [ "$(hosts "$work/run-$run_number")" = 1 ]
 docker node update --availability active "$second" > /dev/null
 expect_clean_engine 'afterwards'
 

@@ -86,6 +86,7 @@ struct hb_run {
     unsigned deadline;   /* those that gave up at a deadline */
     unsigned killed;     /* those that a signal ended, right after their last operation */
     unsigned missing;    /* those whose files are not there */
+    uint64_t widened_ns; /* of all, as from hosts with clocks of their own */
     const char *groups[HB_WORKERS_MAX];
 };
 
@@ -197,6 +198,7 @@ static inline uint64_t hb_add_worker(struct hb *hb, const struct hb_run *run, ui
     char *bytes = hb_add_image(hb, run, LP_HISTORY_WORKER, worker, count);
     struct lp_history_header *header = (void *)bytes;
     bool unfinished = hb_in(run->unfinished | run->killed, worker);
+    header->widened_ns = run->widened_ns;
     header->finished = unfinished                     ? 0
                        : hb_in(run->deadline, worker) ? 1 + LP_END_DEADLINE
                                                       : 1 + LP_END_DONE;
