@@ -124,8 +124,8 @@ static void read_records(struct lp_image *image, size_t room)
             image->cut = true;
             return;
         }
-        uint64_t seen_ns = state == LP_RECORD_COMPLETE ? earliest(image->header, record)
-                                                       : record->invoke_ns;
+        uint64_t seen_ns =
+            state == LP_RECORD_COMPLETE ? earliest(image->header, record) : record->invoke_ns;
         if (seen_ns > image->last_ns)
             image->last_ns = seen_ns;
         previous_ns = record->invoke_ns;

@@ -129,8 +129,8 @@ struct lp_history_header {
     /* The first identities this worker met, as text; filled from 0, release order by text[0] last.
      */
     struct lp_history_identity identities[LP_HISTORY_IDENTITIES];
-    /* Times were moved here from another host's clock, and intervals widened by so much in all: what
-       completed may have done so that much earlier. */
+    /* Times were moved here from another host's clock, and intervals widened by so much in all:
+       what completed may have done so that much earlier. */
     uint64_t widened_ns;
 };
 _Static_assert(sizeof(struct lp_history_header) <= LP_HISTORY_HEADER_SIZE, "header fits its page");
