@@ -47,6 +47,12 @@ expect_status 0 'Redis lock on two nodes'
 expect_verdict held '' 'Redis lock on two nodes'
 pass_if 'both nodes had a container' [ "$(hosts "$work/run-2")" = 2 ]
 
+# One scenario under all placements: where the lock stops holding. Engines have a /dev/shm of their own here.
+sed '/^needs:/d; s/^rounds: .*/rounds: 40/' "$root/scenarios/swarm/swarm-flock-redis.yaml" > "$work/everywhere.yaml"
+lp run --progress never --workdir "$data" -o "$work/sweep" --sweep placement "$work/everywhere.yaml"
+row=$(sed -nE 's/^everywhere +//p' "$out" | head -n 1 | tr -s ' ' | sed 's/ $//')
+pass_if "the table of a sweep: $row" [ "$row" = 'held held held held different-lock' ]
+
 # Servers of other kinds, each where it is installed. PostgreSQL refuses to be root.
 both_nodes() { # SCENARIO WHAT
     judge "$1"
