@@ -6,9 +6,8 @@
 
 #include "cli/ui.h"
 
-const enum lp_placement lp_sweep_placements[] = {LP_PLACE_THREAD, LP_PLACE_PROCESS,
-                                                 LP_PLACE_NAMESPACE, LP_PLACE_DOCKER,
-                                                 LP_PLACE_SWARM};
+const enum lp_placement lp_sweep_placements[] = {
+    LP_PLACE_THREAD, LP_PLACE_PROCESS, LP_PLACE_NAMESPACE, LP_PLACE_DOCKER, LP_PLACE_SWARM};
 const size_t lp_sweep_placement_count = LP_ARRAY_LEN(lp_sweep_placements);
 
 #define NAME_WIDTH 34
