@@ -168,23 +168,19 @@ static int compare_output(struct bench *bench, struct lp_trial *trial, const cha
     return 0;
 }
 
-/* Copies that meet at their locks show whether those exclude; copies that meet before their first
-   access show what is done without a lock. Bursts are of both kinds, in turn. */
-static bool locks_somewhere(const struct lp_contention *seen)
-{
-    return seen->acquires > 0;
-}
-
 static int run_trial(struct bench *bench, bool aligned, unsigned rounds, struct lp_err *err)
 {
     struct lp_exec *exec = bench->exec;
     struct lp_trial trial;
+    /* Copies that meet at their locks show whether those exclude; copies that meet before their
+       first access show what is done without a lock. Bursts are of both kinds, in turn. */
+    bool at_locks = exec->bursts % 2 == 1 && exec->checks.contention.acquires > 0;
     const struct lp_trial_plan plan = {
         .program = bench->options->program,
         .slots = bench->options->program->copies,
         .rounds = rounds,
         .aligned = aligned,
-        .at_locks = aligned && exec->bursts % 2 == 1 && locks_somewhere(&exec->checks.contention),
+        .at_locks = at_locks,
         .shared = &exec->shared,
         .folder = folder_of(bench, bench->trials),
         .seed = exec->result.seed + bench->trials,

@@ -80,36 +80,39 @@ static void give_up(struct lp_tracer *tracer, struct lp_task *task, struct lp_ev
 
 /* A copy's own name is given up when its removal is asked for: before the answer is seen another
    may have made it anew. */
-static void give_up_name(struct lp_tracer *tracer, const struct lp_task *task,
+static void give_up_name(struct lp_tracer *tracer, struct lp_task *task,
                          const struct lp_event *removal)
 {
-    struct lp_tape *tape = tracer->tape;
-    for (size_t i = tape->open_count; i-- > 0;) {
-        uint32_t number = tape->open[i];
-        const struct lp_tape_hold *hold = &tape->holds[number];
+    const struct lp_tape *tape = tracer->tape;
+    for (size_t i = 0; i < tape->open_count; i++) {
+        const struct lp_tape_hold *hold = &tape->holds[tape->open[i]];
         if (hold->family != LP_FAMILY_NAME || hold->object != removal->object ||
             hold->copy != task->copy)
             continue;
         struct lp_event event = *removal;
         event.kind = LP_EVENT_UNLOCK;
         event.family = LP_FAMILY_NAME;
-        event.complete_ns = event.invoke_ns;
-        event.call = tracer->copies[task->copy].calls;
-        lp_tape_end_hold(tape, number, lp_tape_add(tape, &event), false);
+        task->pending.gave_up = add_to_tape(tracer, task, &event);
+        return;
     }
 }
 
-/* A name that is removed or replaced is nobody's any more. What was made while the removal was on
-   its way may be the name that came after it, and stays. */
-static void end_names(struct lp_tracer *tracer, const struct lp_event *removal, uint32_t number)
+/* A name that is removed is nobody's any more, and one that is replaced is nobody else's. What was
+   made while this was on its way may be the name that came after it, and stays. */
+static void end_names(struct lp_tracer *tracer, const struct lp_event *removal, uint32_t number,
+                      uint32_t gave_up)
 {
     struct lp_tape *tape = tracer->tape;
     for (size_t i = tape->open_count; i-- > 0;) {
         const struct lp_tape_hold *hold = &tape->holds[tape->open[i]];
-        if (hold->family == LP_FAMILY_NAME && hold->object == removal->object &&
-            hold->copy != removal->copy &&
+        if (hold->family != LP_FAMILY_NAME || hold->object != removal->object)
+            continue;
+        if (hold->copy != removal->copy &&
             tape->events[hold->acquire].complete_ns <= removal->invoke_ns)
             lp_tape_end_hold(tape, tape->open[i], number, true);
+        else if (hold->copy == removal->copy && removal->kind == LP_EVENT_REMOVE &&
+                 hold->acquire < gave_up)
+            lp_tape_end_hold(tape, tape->open[i], gave_up, false);
     }
 }
 
@@ -211,6 +214,11 @@ void lp_leave_conversion(struct lp_tracer *tracer, struct lp_task *task)
 
 /* ---- after the call ---- */
 
+static int32_t clamp(int64_t result)
+{
+    return result > INT32_MAX ? INT32_MAX : (int32_t)result;
+}
+
 static void lock_answered(struct lp_tracer *tracer, struct lp_task *task, uint32_t event,
                           int64_t result)
 {
@@ -245,18 +253,17 @@ static void name_answered(struct lp_tracer *tracer, struct lp_task *task, uint32
                           int64_t result)
 {
     const struct lp_event event = tracer->tape->events[number];
-    if (result < 0)
+    uint32_t gave_up = task->pending.gave_up;
+    if (result < 0) { /* what was given up is still there */
+        if (event.kind == LP_EVENT_REMOVE && gave_up != 0)
+            tracer->tape->events[gave_up].result = clamp(result);
         return;
+    }
     if (event.kind == LP_EVENT_MAKE && event.flags & LP_EVENT_EXCLUSIVE)
         lp_tape_grant(tracer->tape, number, task->pending.path ? task->pending.path : "");
     else if (event.kind == LP_EVENT_REMOVE ||
              (event.kind == LP_EVENT_MAKE && event.flags & LP_EVENT_RENAMED))
-        end_names(tracer, &event, number);
-}
-
-static int32_t clamp(int64_t result)
-{
-    return result > INT32_MAX ? INT32_MAX : (int32_t)result;
+        end_names(tracer, &event, number, gave_up);
 }
 
 uint32_t lp_leave_call(struct lp_tracer *tracer, struct lp_task *task)

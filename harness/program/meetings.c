@@ -5,12 +5,6 @@
 
 #include "base/histogram.h"
 
-static bool is_attempt(const struct lp_event *event)
-{
-    return event->kind == LP_EVENT_LOCK ||
-           (event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_EXCLUSIVE);
-}
-
 static bool is_change(const struct lp_event *event)
 {
     return event->result >= 0 &&
@@ -37,7 +31,7 @@ static bool met_before(const struct lp_tape *tape, size_t index, bool locks)
         const struct lp_event *other = &tape->events[k];
         if (other->complete_ns < event->invoke_ns)
             return false;
-        if (locks ? is_attempt(other) && conflict(event, other) && in_time(event, other)
+        if (locks ? lp_event_is_attempt(other) && conflict(event, other) && in_time(event, other)
                   : is_change(other) && other->object == event->object &&
                         other->copy != event->copy && in_time(event, other))
             return true;
@@ -51,7 +45,7 @@ static bool met_later(const struct lp_tape *tape, size_t index, bool locks)
     size_t end = index + 2048 < tape->event_count ? index + 2048 : tape->event_count;
     for (size_t k = index + 1; k < end; k++) {
         const struct lp_event *other = &tape->events[k];
-        if (locks ? is_attempt(other) && conflict(event, other) && in_time(event, other)
+        if (locks ? lp_event_is_attempt(other) && conflict(event, other) && in_time(event, other)
                   : is_change(other) && other->object == event->object &&
                         other->copy != event->copy && in_time(event, other))
             return true;
@@ -63,7 +57,7 @@ static bool has_locks(const struct lp_tape *tape)
 {
     for (size_t i = 0; i < tape->event_count; i++) {
         const struct lp_event *event = &tape->events[i];
-        if (is_attempt(event) && tape->objects[event->object].shared)
+        if (lp_event_is_attempt(event) && tape->objects[event->object].shared)
             return true;
     }
     return false;
@@ -78,9 +72,9 @@ void lp_meetings_add(struct lp_contention *contention, const struct lp_tape *tap
         const struct lp_event *event = &tape->events[i];
         if (event->object == LP_NO_OBJECT || !tape->objects[event->object].shared)
             continue;
-        if (locks && is_attempt(event) && event->result < 0) {
+        if (locks && lp_event_is_attempt(event) && event->result < 0) {
             contention->blocked++;
-        } else if (locks && is_attempt(event)) {
+        } else if (locks && lp_event_is_attempt(event)) {
             uint32_t *last = &holder[event->object];
             contention->acquires++;
             contention->handovers += *last != 0 && *last != event->copy + 1;
@@ -100,7 +94,7 @@ void lp_meetings_times(const struct lp_tape *tape, struct lp_histogram *acquire_
     for (size_t i = 0; i < tape->hold_count; i++) {
         const struct lp_tape_hold *hold = &tape->holds[i];
         const struct lp_event *acquire = &tape->events[hold->acquire];
-        if (!is_attempt(acquire) || !tape->objects[hold->object].shared)
+        if (!lp_event_is_attempt(acquire) || !tape->objects[hold->object].shared)
             continue;
         lp_histogram_add(acquire_ns, acquire->complete_ns - acquire->invoke_ns);
         if (hold->release != LP_NO_EVENT)

@@ -86,6 +86,13 @@ struct lp_event {
     int32_t fd;     /* LOCK: the descriptor; else -1 */
 };
 
+/* Asks for a lock: a lock call, or a file made exclusively, which may be one. */
+static inline bool lp_event_is_attempt(const struct lp_event *event)
+{
+    return event->kind == LP_EVENT_LOCK ||
+           (event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_EXCLUSIVE);
+}
+
 /* One lock held by a copy on one range of one object, in one mode, between two events. */
 struct lp_tape_hold {
     uint32_t copy, object, pid;

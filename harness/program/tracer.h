@@ -38,6 +38,7 @@ struct lp_pending {
     unsigned event_count;
     char *path;        /* of the object; malloc'd */
     char *path2;       /* of the second one */
+    uint32_t gave_up;  /* UNLOCK event of a name of the copy's own that it removes; 0: none */
     bool visible;      /* may be held */
     bool drop;         /* output that nobody will read: pretended to be written */
     bool may_wait;     /* a lock call that waits */

@@ -37,31 +37,21 @@ struct trial {
 
 /* ---- alignment ---- */
 
-/* A file that is made exclusively may be a lock or just one of the copy's own. */
-static bool asks_for_lock(const struct lp_paths *shared, const struct lp_event *event,
-                          const char *path)
-{
-    if (event->kind == LP_EVENT_MAKE && event->flags & LP_EVENT_EXCLUSIVE)
-        return shared->count == 0 || lp_paths_find(shared, path) != LP_NO_PATH;
-    return event->kind == LP_EVENT_LOCK;
-}
-
+/* Until it is known what copies share, every change and every lock may be what they race for. */
 static bool matters(const struct trial *trial, const struct lp_task *task)
 {
     const struct lp_pending *pending = &task->pending;
+    const struct lp_paths *known = trial->plan->shared;
     for (unsigned i = 0; i < pending->event_count; i++) {
         const struct lp_event *event = &pending->events[i];
-        const struct lp_object *object = &trial->tracer.tape->objects[event->object];
-        if (asks_for_lock(trial->plan->shared, event, object->path))
+        const char *path = trial->tracer.tape->objects[event->object].path;
+        bool shared = lp_paths_find(known, path) != LP_NO_PATH;
+        bool change = event->kind == LP_EVENT_WRITE || event->kind == LP_EVENT_TRUNCATE;
+        bool lock = event->kind == LP_EVENT_LOCK ||
+                    (lp_event_is_attempt(event) && (shared || known->count == 0));
+        bool access = known->count == 0 ? change : shared;
+        if (lock || (access && !trial->plan->at_locks))
             return true;
-        if (trial->plan->at_locks)
-            continue;
-        if (trial->plan->shared->count > 0) {
-            if (lp_paths_find(trial->plan->shared, object->path) != LP_NO_PATH)
-                return true;
-        } else if (event->kind == LP_EVENT_WRITE || event->kind == LP_EVENT_TRUNCATE) {
-            return true;
-        }
     }
     return false;
 }

@@ -64,10 +64,10 @@ answers() { on_1 bash -c "exec 3<> /dev/tcp/10.77.0.1/$1" 2> /dev/null; }
 postgres=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
 if [ -x "$postgres/initdb" ]; then
     chown nobody "$data"
-    as_nobody() { setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
-    (cd "$data" && as_nobody "$postgres/initdb" -D "$data/pg" -U postgres -A trust --no-sync > "$work/initdb.log" 2>&1)
+    as_nobody=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    (cd "$data" && "${as_nobody[@]}" "$postgres/initdb" -D "$data/pg" -U postgres -A trust --no-sync > "$work/initdb.log" 2>&1)
     echo 'host all all 10.77.0.0/24 trust' >> "$data/pg/pg_hba.conf"
-    nsenter --net="/run/netns/$net" setpriv --reuid=nobody --regid=nogroup --clear-groups \
+    nsenter --net="/run/netns/$net" "${as_nobody[@]}" \
         "$postgres/postgres" -D "$data/pg" -k '' -h 10.77.0.1 -p 6432 > "$work/postgres.log" 2>&1 &
     servers+=($!)
     pass_if 'PostgreSQL is there' wait_until 20 on_1 "$postgres/pg_isready" -q -h 10.77.0.1 -p 6432

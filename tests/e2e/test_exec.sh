@@ -70,6 +70,18 @@ expect_verdict held '' 'flock(1), used rightly'
 expect_status 0 'held'
 bench -r 6 --min-meetings 6 "${counter[@]}" -- "$python" "$examples/flock_counter.py" counter
 expect_verdict held '' 'flock in Python, used rightly'
+# A lock that could not be given up is held still.
+cat > "$work/refused.sh" << 'END'
+until mkdir counter.d 2> /dev/null; do sleep 0.01; done
+: > counter.d/owner
+value=$(cat counter)
+rmdir counter.d 2> /dev/null
+echo $((value + 1)) > counter
+rm counter.d/owner
+rmdir counter.d
+END
+bench -r 6 --min-meetings 6 --setup 'echo 0 > counter; rm -rf counter.d' --observe 'cat counter' -- bash refused.sh
+expect_verdict held '' 'a folder that is a lock, whose removal failed at first'
 bench -r 4 --min-meetings 2 "${base[@]}" -- "$python" "$examples/sqlite_fixed.py" base 0.01
 expect_verdict held '' 'SQLite, used rightly'
 

@@ -116,6 +116,12 @@ START_TEST(intervals_are_widened)
     put(records, LP_ARRAY_LEN(records));
     ck_assert_int_eq(lp_offset_apply(&offset, folder_fd, "worker-00000.lph", &err), 0);
     get(records, LP_ARRAY_LEN(records));
+    struct lp_history_header header;
+    int fd = openat(folder_fd, "worker-00000.lph", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(pread(fd, &header, sizeof header, 0), sizeof header);
+    close(fd);
+    ck_assert_uint_eq(header.widened_ns, (uint64_t)(offset.high_ns - offset.low_ns));
+    ck_assert_uint_gt(header.widened_ns, 0);
     ck_assert_uint_eq(records[0].invoke_ns, 3990);
     ck_assert_uint_eq(records[0].attempt_ns, 3990);
     ck_assert_uint_eq(records[0].complete_ns, 4110);
