@@ -105,8 +105,8 @@ $(OUT)/lockproof-worker: $(OUT)/obj/harness/worker/main.o $(foreach r,$(REVERSED
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -Wl,--no-warnings -Wl,--gc-sections -o $@ $< -Wl,--start-group \
 	  $(filter %.a,$^) -Wl,--end-group $(WORKER_LIBS) -lm
 
-# A change of compiler or flags rebuilds everything: the stamp holds them.
-FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+# A change of compiler or flags, or a library that has come, rebuilds everything: the stamp holds them.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(CORE_CFLAGS) $(CORE_LIBS)
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@

@@ -37,7 +37,7 @@ done
 user sqlite-immediate
 expect_verdict held null 'SQLite, as nobody'
 if have_redis; then
-    user "$root/scenarios/redis/redis-lock.yaml"
+    user redis-lock
     expect_verdict held null 'Redis, as nobody'
     expect_nothing_left 'Redis, as nobody'
 fi
