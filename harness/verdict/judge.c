@@ -57,6 +57,21 @@ static bool is_decided(const struct lp_checks *checks)
     return checks->lost_update.result == LP_PASS || checks->mutual_exclusion.result == LP_PASS;
 }
 
+/* Workers came to the store, and none was told that its update is made: what a lock keeps apart
+   was never there, however often it was granted. A scenario of locks alone has no such steps. */
+static bool nothing_was_updated(const struct lp_checks *checks)
+{
+    const struct lp_history *history = checks->history;
+    if (!history || checks->lost_update.acknowledged > 0)
+        return false;
+    for (size_t i = 0; i < history->op_count; i++) {
+        unsigned kind = history->ops[i].record->kind;
+        if (kind >= LP_STEP_READ && kind <= LP_STEP_CAS)
+            return true;
+    }
+    return false;
+}
+
 static const char *unit_of(const struct lp_contention *contention)
 {
     return contention->counts_updates ? "updates that met another" : "contested grants";
@@ -122,6 +137,9 @@ static void judge_open(struct lp_judgement *judgement, const struct lp_judge_inp
         set_reason(judgement, undecided);
     else if (!is_decided(checks))
         set_reason(judgement, "no update and no hold of a lock: there was nothing to decide");
+    else if (nothing_was_updated(checks))
+        set_reason(judgement,
+                   "no update was acknowledged, so none could be lost: nothing was tested");
     else if (lp_find_weakness(judgement, checks) != LP_CAUSE_NONE)
         set_reason(judgement, judgement->diagnoses[0].text);
     else if (checks->contention.meetings < input->min_meetings)
