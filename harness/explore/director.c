@@ -252,6 +252,8 @@ static void lead(struct lp_director *director, struct lp_err *err)
     if (atomic_load(&control->gate) != LP_GATE_OPEN)
         return;
     int status = board->request->replay ? lp_replay(director, err) : search(director, err);
+    if (status == 0)
+        status = lp_scene_close(&director->scene, err);
     if (status == -1)
         lp_trouble_set(&control->trouble, err);
     board->outcome.done = status == 0;

@@ -50,6 +50,12 @@ static int revive(struct lp_scene *scene, struct lp_err *err)
     return 0;
 }
 
+static int close_all(struct lp_scene *scene, struct lp_err *err)
+{
+    return all_players(scene, LP_TASK_CLOSE, err) == -1 ? -1
+                                                        : all_containers(scene, LP_TASK_CLOSE, err);
+}
+
 /* Everything made anew: what was prepared is removed first. */
 static int rebuild(struct lp_scene *scene, struct lp_err *err)
 {
@@ -59,9 +65,8 @@ static int rebuild(struct lp_scene *scene, struct lp_err *err)
      */
     if (scene->built && all_containers(scene, LP_TASK_RESET, err) == -1)
         return -1;
-    if (scene->built && (all_players(scene, LP_TASK_CLOSE, err) == -1 ||
-                         all_containers(scene, LP_TASK_CLOSE, err) == -1 ||
-                         all_containers(scene, LP_TASK_REMOVE, err) == -1))
+    if (scene->built &&
+        (close_all(scene, err) == -1 || all_containers(scene, LP_TASK_REMOVE, err) == -1))
         return -1;
     scene->built = true;
     if (all_containers(scene, LP_TASK_PREPARE, err) == -1 ||
@@ -408,6 +413,16 @@ int lp_scene_init(struct lp_scene *scene, const struct lp_container_plan *plan,
     lp_scene_objects(scene);
     learn_locks(scene, plan->registry);
     return lp_stage_init(&scene->stage, plan, board, kind, err);
+}
+
+int lp_scene_close(struct lp_scene *scene, struct lp_err *err)
+{
+    if (!scene->built)
+        return 0;
+    scene->built = false;
+    if (lp_scene_drain(scene, err) == -1 || revive(scene, err) == -1)
+        return -1;
+    return close_all(scene, err);
 }
 
 void lp_scene_release(struct lp_scene *scene)

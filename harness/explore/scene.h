@@ -76,6 +76,8 @@ struct lp_scene {
 
 int lp_scene_init(struct lp_scene *scene, const struct lp_container_plan *plan,
                   struct lp_board *board, enum lp_stage_kind kind, struct lp_err *err);
+/* Lets go of what the workers and containers of a scene that went well have open. */
+int lp_scene_close(struct lp_scene *scene, struct lp_err *err);
 void lp_scene_release(struct lp_scene *scene);
 struct lp_world lp_scene_world(struct lp_scene *scene);
 
