@@ -4,6 +4,10 @@
  * finds it taken asks kill(pid, 0) whether the owner lives, and takes over from a dead one. The
  * number means something in one PID namespace only: seen from another container the owner is dead,
  * or is somebody else.
+ *
+ * Between a look at the file and its removal the owner may release it and end, and another one take
+ * it: then a live lock would be removed. So who found the owner dead looks once more, and removes
+ * under a flock on the folder: a dead owner releases nothing, and nobody else removes without it.
  */
 #include "drivers/driver.h"
 
@@ -12,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include "drivers/builtin.h"
 #include "drivers/name/named.h"
@@ -110,6 +115,24 @@ static enum lp_outcome make(struct lp_client *client, struct lp_grant *grant)
     return LP_OK;
 }
 
+/* The file of an owner who was dead before this; LP_BUSY: somebody else's lies there by now. */
+static enum lp_outcome remove_dead(struct lp_client *client, long owner)
+{
+    const struct lp_named *named = &((const struct state *)client->state)->named;
+    int failed = 0;
+    while (flock(named->folder_fd, LOCK_EX) == -1)
+        if (errno != EINTR)
+            return lp_fail(client, LP_FAIL, errno, "unable to lock the folder of '%s'",
+                           named->name);
+    bool same = read_owner(named) == owner;
+    if (same && unlinkat(named->folder_fd, named->name, 0) == -1)
+        failed = errno;
+    flock(named->folder_fd, LOCK_UN);
+    if (failed)
+        return lp_fail(client, LP_FAIL, failed, "unable to remove '%s'", named->name);
+    return same ? LP_OK : LP_BUSY;
+}
+
 static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode mode,
                                    struct lp_grant *grant)
 {
@@ -124,7 +147,9 @@ static enum lp_outcome acquire_try(struct lp_client *client, enum lp_lock_mode m
     if (owner <= 0 || kill((pid_t)owner, 0) == 0 || errno != ESRCH)
         return LP_BUSY;
     lp_point(client, "found its owner dead");
-    unlinkat(named->folder_fd, named->name, 0);
+    outcome = remove_dead(client, owner);
+    if (outcome != LP_OK)
+        return outcome;
     lp_point(client, "removed it");
     return make(client, grant);
 }
