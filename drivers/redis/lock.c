@@ -69,7 +69,7 @@ static enum lp_outcome acquire_by_set(struct lp_client *client)
     char ttl[24];
     redisReply *reply;
 
-    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
+    lp_redis_ttl_text(client, ttl, sizeof ttl);
     struct redis_command command = {.argv = {"SET", key, state->token, "NX", "PX", ttl},
                                     .argc = lp_redis_ttl_ms(client) ? 6 : 4,
                                     .writes = true};
@@ -102,7 +102,7 @@ static enum lp_outcome acquire_by_setnx(struct lp_client *client)
         return LP_OK;
 
     lp_point(client, "between SETNX and PEXPIRE");
-    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
+    lp_redis_ttl_text(client, ttl, sizeof ttl);
     if (lp_redis_do(client, &expire, &reply) != LP_OK)
         return LP_UNKNOWN;
     bool gone = reply->integer == 0;
@@ -114,19 +114,24 @@ static enum lp_outcome acquire_by_setnx(struct lp_client *client)
 
 enum lp_outcome lp_redis_take_key(struct lp_client *client)
 {
-    return redis_params_of(client)->acquire == ACQUIRE_SET ? acquire_by_set(client)
-                                                           : acquire_by_setnx(client);
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome != LP_OK)
+        return outcome;
+    outcome = redis_params_of(client)->acquire == ACQUIRE_SET ? acquire_by_set(client)
+                                                              : acquire_by_setnx(client);
+    return outcome == LP_OK ? lp_redis_set_end(client) : outcome;
 }
 
 static enum lp_outcome take_numbered(struct lp_client *client, uint64_t *token)
 {
     char ttl[24];
     int64_t number = 0;
-    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
-    enum lp_outcome outcome =
-        lp_redis_run_script(client, &set_and_count, redis_state_of(client)->token, ttl, &number);
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome == LP_OK)
+        outcome = lp_redis_run_script(client, &set_and_count, redis_state_of(client)->token,
+                                      lp_redis_ttl_text(client, ttl, sizeof ttl), &number);
     *token = (uint64_t)number;
-    return outcome;
+    return outcome == LP_OK ? lp_redis_set_end(client) : outcome;
 }
 
 static enum lp_outcome lock_acquire_try(struct lp_client *client, enum lp_lock_mode mode,
@@ -151,10 +156,13 @@ enum lp_outcome lp_redis_renew_key(struct lp_client *client)
 {
     char ttl[24];
     int64_t renewed = 0;
-    snprintf(ttl, sizeof ttl, "%" PRIu64, lp_redis_ttl_ms(client));
-    enum lp_outcome outcome = lp_redis_run_script(client, &compare_and_expire,
-                                                  redis_state_of(client)->token, ttl, &renewed);
-    if (outcome != LP_OK || renewed == 1)
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome == LP_OK)
+        outcome = lp_redis_run_script(client, &compare_and_expire, redis_state_of(client)->token,
+                                      lp_redis_ttl_text(client, ttl, sizeof ttl), &renewed);
+    if (outcome == LP_OK && renewed == 1)
+        return lp_redis_set_end(client);
+    if (outcome != LP_OK)
         return outcome;
     return lp_fail(client, LP_FAIL, 0, "lost: the key is gone or has another owner");
 }
@@ -175,7 +183,9 @@ static enum lp_outcome ask_owner(struct lp_client *client, bool *ours)
     struct redis_command get = {.argv = {"GET", redis_params_of(client)->key}, .argc = 2};
     redisReply *reply;
 
-    enum lp_outcome outcome = lp_redis_do(client, &get, &reply);
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome == LP_OK)
+        outcome = lp_redis_do(client, &get, &reply);
     if (outcome != LP_OK)
         return outcome;
     *ours =
@@ -198,25 +208,44 @@ static enum lp_held lock_still_held(struct lp_client *client)
                                            : lp_redis_owns_key(client);
 }
 
-static enum lp_outcome delete_key(struct lp_client *client)
+static enum lp_outcome delete_if_there(struct lp_client *client, bool *deleted)
 {
     struct redis_command del = {
         .argv = {"DEL", redis_params_of(client)->key}, .argc = 2, .writes = true};
     redisReply *reply;
 
-    enum lp_outcome outcome = lp_redis_do(client, &del, &reply);
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome == LP_OK)
+        outcome = lp_redis_do(client, &del, &reply);
     if (outcome != LP_OK)
         return outcome;
-    bool deleted = reply->integer == 1;
+    *deleted = reply->integer == 1;
     freeReplyObject(reply);
-    return deleted ? LP_OK : lp_fail(client, LP_FAIL, 0, "not held: there is no such key");
+    return LP_OK;
+}
+
+static enum lp_outcome delete_key(struct lp_client *client)
+{
+    bool deleted = false;
+    enum lp_outcome outcome = delete_if_there(client, &deleted);
+    if (outcome != LP_OK || deleted)
+        return outcome;
+    return lp_fail(client, LP_FAIL, 0, "not held: there is no such key");
+}
+
+enum lp_outcome lp_redis_reset_key(struct lp_client *client)
+{
+    bool deleted;
+    return delete_if_there(client, &deleted);
 }
 
 static enum lp_outcome release_by_script(struct lp_client *client)
 {
     int64_t deleted = 0;
-    enum lp_outcome outcome = lp_redis_run_script(client, &compare_and_delete,
-                                                  redis_state_of(client)->token, "", &deleted);
+    enum lp_outcome outcome = lp_redis_lapse(client);
+    if (outcome == LP_OK)
+        outcome = lp_redis_run_script(client, &compare_and_delete, redis_state_of(client)->token,
+                                      "", &deleted);
     if (outcome != LP_OK || deleted == 1)
         return outcome;
     return lp_fail(client, LP_FAIL, 0, "not held: the key is gone or has another owner");

@@ -90,6 +90,14 @@ static enum lp_outcome redis_prepare(struct lp_client *client, unsigned role, in
     return outcome == LP_OK ? LP_OK : LP_FAIL;
 }
 
+/* The fence is not put back: the store has seen its tokens. */
+static enum lp_outcome redis_reset(struct lp_client *client, unsigned role, int64_t start)
+{
+    if (role == LP_ROLE_STORE)
+        return lp_redis_store_ops.write(client, start);
+    return redis_state_of(client)->members ? lp_redlock_reset(client) : lp_redis_reset_key(client);
+}
+
 /* A key's time to live is nobody's session: only the connection can be cut. */
 static enum lp_outcome redis_harm(struct lp_client *client, enum lp_harm harm,
                                   const struct lp_session *victim)
@@ -115,8 +123,8 @@ static const struct lp_driver driver = {
     .abi = LP_DRIVER_ABI,
     .size = sizeof(struct lp_driver),
     .roles = BOTH,
-    .abilities =
-        LP_ATOMIC_ACQUIRE | LP_ATOMIC_ADD | LP_LEASE | LP_TOKENS_IF_ASKED | LP_ATOMIC_WRITE,
+    .abilities = LP_ATOMIC_ACQUIRE | LP_ATOMIC_ADD | LP_LEASE | LP_TIMED | LP_TOKENS_IF_ASKED |
+                 LP_ATOMIC_WRITE,
     .owner = LP_OWNER_NAME,
     .name = "redis",
     .summary = "a counter in a Redis key; or a key with a time to live as a lock",
@@ -129,6 +137,7 @@ static const struct lp_driver driver = {
     .open = redis_open,
     .close = redis_close,
     .harm = redis_harm,
+    .reset = redis_reset,
     .lock = &lp_redis_lock_ops,
     .store = &lp_redis_store_ops,
 };

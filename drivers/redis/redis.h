@@ -95,11 +95,21 @@ enum lp_outcome lp_redis_take_key(struct lp_client *client);
 enum lp_outcome lp_redis_give_key(struct lp_client *client);
 enum lp_held lp_redis_owns_key(struct lp_client *client);
 enum lp_outcome lp_redis_renew_key(struct lp_client *client);
+enum lp_outcome lp_redis_reset_key(struct lp_client *client); /* nobody holds it */
 uint64_t lp_redis_ttl_ms(const struct lp_client *client);
+
+/* led.c: leases that end by lp_now_ns() while exploring; in a free run the server ends them. */
+/* The time to live as a relative expiry. Returns buf. */
+char *lp_redis_ttl_text(struct lp_client *client, char *buf, size_t size);
+/* Before anything that the key decides: takes it away when its time is over. */
+enum lp_outcome lp_redis_lapse(struct lp_client *client);
+/* After a grant or a renewal. */
+enum lp_outcome lp_redis_set_end(struct lp_client *client);
 
 /* redlock.c: the same over several servers. */
 enum lp_outcome lp_redlock_open(struct lp_client *client);
 void lp_redlock_close(struct lp_client *client);
+enum lp_outcome lp_redlock_reset(struct lp_client *client);
 enum lp_outcome lp_redlock_acquire(struct lp_client *client, struct lp_grant *grant);
 enum lp_outcome lp_redlock_release(struct lp_client *client);
 enum lp_outcome lp_redlock_renew(struct lp_client *client, struct lp_grant *grant);

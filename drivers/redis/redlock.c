@@ -119,6 +119,15 @@ enum lp_outcome lp_redlock_acquire(struct lp_client *client, struct lp_grant *gr
     return LP_OK;
 }
 
+enum lp_outcome lp_redlock_reset(struct lp_client *client)
+{
+    struct redis_members *members = redis_state_of(client)->members;
+    enum lp_outcome outcome = LP_OK;
+    for (size_t i = 0; i < members->count && outcome == LP_OK; i++)
+        outcome = lp_redis_reset_key(&members->clients[i]);
+    return outcome;
+}
+
 enum lp_outcome lp_redlock_release(struct lp_client *client)
 {
     const struct redis_members *members = redis_state_of(client)->members;

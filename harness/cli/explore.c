@@ -40,7 +40,8 @@ static const struct lp_option rows[] = {
     {"preemptions", '\0', "N", LP_OPTION_NUMBER, AT(preemptions), 0,
      "only schedules with at most so many preemptions"},
     {"depth", '\0', "N", LP_OPTION_NUMBER, AT(depth), 1, "pct: orderings that a bug hangs on (3)"},
-    {"fault", '\0', "F", LP_OPTION_LIST, AT(faults), 0, "kill:WORKER, at any time; repeatable"},
+    {"fault", '\0', "F", LP_OPTION_LIST, AT(faults), 0,
+     "kill:WORKER or expire:LOCK, at any time; repeatable"},
     {"seed", 's', "N", LP_OPTION_NUMBER, AT(seed), 1, "seed of random and pct"},
     {"out", 'o', "DIR", LP_OPTION_TEXT, AT(out), 0, "run folder (lockproof-runs/...)"},
     {"format", 'f', "F[=FILE]", LP_OPTION_LIST, AT(formats), 0,
@@ -123,18 +124,41 @@ static int fill_search(const struct options *options, struct lp_explore_request 
     return 0;
 }
 
-static int add_fault(struct lp_explore_request *request, const struct lp_scenario *scenario,
-                     const char *text, struct lp_err *err)
+static int read_fault(const struct lp_scenario *scenario, const char *text,
+                      struct lp_led_fault *fault)
 {
     uint64_t worker;
-    if (strncmp(text, "kill:", 5) == 0 &&
-        lp_number_parse(text + 5, 0, lp_scenario_workers(scenario) - 1, &worker) == 0 &&
-        request->fault_count < LP_LED_FAULTS_MAX) {
-        request->faults[request->fault_count++] =
-            (struct lp_led_fault){LP_LED_KILL, (unsigned)worker};
+    if (strncmp(text, "kill:", 5) == 0) {
+        if (lp_number_parse(text + 5, 0, lp_scenario_workers(scenario) - 1, &worker) == -1)
+            return -1;
+        *fault = (struct lp_led_fault){LP_LED_KILL, (unsigned)worker};
         return 0;
     }
-    return lp_err_set(err, LP_ERR_USAGE, "option '--fault': expected kill:WORKER, not '%s'", text);
+    for (unsigned i = 0; strncmp(text, "expire:", 7) == 0 && i < scenario->lock_count; i++) {
+        if (strcmp(text + 7, scenario->locks[i].name) == 0) {
+            *fault = (struct lp_led_fault){LP_LED_EXPIRE, i};
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int add_fault(struct command *command, const char *text, struct lp_err *err)
+{
+    const struct lp_scenario *scenario = &command->scenario;
+    struct lp_led_fault fault;
+    struct lp_str locks;
+    if (read_fault(scenario, text, &fault) == 0)
+        return lp_explore_fault(&command->request, scenario, fault, &command->catalogue.registry,
+                                err);
+    lp_str_init(&locks);
+    for (size_t i = 0; i < scenario->lock_count; i++)
+        lp_str_addf(&locks, "%s expire:%s", i ? "," : " or", scenario->locks[i].name);
+    lp_err_set(
+        err, LP_ERR_USAGE, "option '--fault': expected kill:WORKER, workers 0 to %u,%s, not '%s'",
+        lp_scenario_workers(scenario) - 1, locks.len ? locks.ptr : " and no lock to expire", text);
+    lp_str_release(&locks);
+    return -1;
 }
 
 static int load(struct command *command, const char *name, struct lp_err *err)
@@ -157,10 +181,10 @@ static int load(struct command *command, const char *name, struct lp_err *err)
         workers = (unsigned)scenario->group_count;
     if (lp_explore_size(scenario, workers, rounds, &command->catalogue.registry, err) == -1)
         return -1;
-    if (lp_explore_faults(scenario, &command->request, err) == -1)
+    if (lp_explore_faults(scenario, &command->request, &command->catalogue.registry, err) == -1)
         return -1;
     for (size_t i = 0; i < options->faults.count; i++)
-        if (add_fault(&command->request, scenario, options->faults.text[i], err) == -1)
+        if (add_fault(command, options->faults.text[i], err) == -1)
             return -1;
     return 0;
 }

@@ -146,6 +146,17 @@ static unsigned present_workers(const struct lp_scene *scene)
     return count;
 }
 
+static void add_step(const struct lp_director *director, unsigned actor, const char *step,
+                     struct lp_str *out)
+{
+    if (lp_scene_is_time(&director->scene, actor))
+        lp_str_addf(out, "`time %s`", step);
+    else if (actor >= director->scene.players)
+        lp_str_addf(out, "the fault `%s`", step);
+    else
+        lp_str_addf(out, "worker %u's `%s`", actor, step);
+}
+
 static void tell_swap(struct lp_director *director, const struct lp_trace *losing,
                       const struct lp_swap *swap, struct lp_explore_outcome *outcome)
 {
@@ -153,9 +164,13 @@ static void tell_swap(struct lp_director *director, const struct lp_trace *losin
     outcome->swap_found = swap->found;
     if (!swap->found || swap->first + 1 >= director->word_count)
         return;
-    snprintf(outcome->swap, sizeof outcome->swap, "worker %u's `%s` before worker %u's `%s`",
-             losing->moves[swap->first + 1].worker, words[swap->first + 1].step,
-             losing->moves[swap->first].worker, words[swap->first].step);
+    struct lp_str text;
+    lp_str_init(&text);
+    add_step(director, losing->moves[swap->first + 1].worker, words[swap->first + 1].step, &text);
+    lp_str_add(&text, " before ");
+    add_step(director, losing->moves[swap->first].worker, words[swap->first].step, &text);
+    snprintf(outcome->swap, sizeof outcome->swap, "%s", text.ptr);
+    lp_str_release(&text);
 }
 
 /* ---- the last schedule ---- */

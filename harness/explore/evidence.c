@@ -44,42 +44,15 @@ int lp_scene_drain(struct lp_scene *scene, struct lp_err *err)
 
 /* ---- images ---- */
 
-static struct lp_record *records_of(const struct lp_scene *scene, unsigned player)
+struct lp_record *lp_scene_records(const struct lp_scene *scene, unsigned player, size_t *count)
 {
     char *memory = lp_board_memory(scene->board, player);
-    return (void *)(memory + LP_HISTORY_HEADER_SIZE);
-}
-
-static size_t record_count(const struct lp_scene *scene, unsigned player)
-{
-    const struct lp_record *records = records_of(scene, player);
-    size_t count = 0;
-    if (!scene->parts[player].begun)
-        return 0; /* what is there is of an earlier schedule */
-    while (count < LP_PLAYER_RECORDS && records[count].state != LP_RECORD_EMPTY)
-        count++;
-    return count;
-}
-
-static uint64_t shifted(const struct lp_scene *scene, uint64_t at_ns)
-{
-    uint64_t by_ns = 0;
-    for (size_t i = 0; at_ns && i < scene->shift_count && scene->shifts[i].at_ns <= at_ns; i++)
-        by_ns += scene->shifts[i].by_ns;
-    return at_ns + by_ns;
-}
-
-/* Virtual time is put into the stamps, once. */
-static void shift_records(struct lp_scene *scene)
-{
-    for (unsigned i = 0; scene->shift_count && i < scene->players; i++) {
-        struct lp_record *records = records_of(scene, i);
-        for (size_t k = record_count(scene, i); k-- > 0;) {
-            records[k].invoke_ns = shifted(scene, records[k].invoke_ns);
-            records[k].complete_ns = shifted(scene, records[k].complete_ns);
-            records[k].attempt_ns = shifted(scene, records[k].attempt_ns);
-        }
-    }
+    struct lp_record *records = (void *)(memory + LP_HISTORY_HEADER_SIZE);
+    *count = 0;
+    while (scene->parts[player].begun && /* else it is of an earlier schedule */
+           *count < LP_PLAYER_RECORDS && records[*count].state != LP_RECORD_EMPTY)
+        ++*count;
+    return records;
 }
 
 static void put_record(struct lp_record *record, enum lp_step_kind kind, int64_t value,
@@ -100,7 +73,7 @@ static size_t fill_observer(const struct lp_scene *scene, unsigned container, vo
     struct lp_history_header *header = memory;
     struct lp_record *records = (void *)((char *)memory + LP_HISTORY_HEADER_SIZE);
     const struct lp_hand *hand = &scene->board->containers[container];
-    uint64_t now_ns = shifted(scene, lp_clock_ns());
+    uint64_t now_ns = lp_scene_stamp_now(scene);
     size_t count = 0;
     *header = (struct lp_history_header){
         .magic = LP_HISTORY_MAGIC,
@@ -117,7 +90,7 @@ static size_t fill_observer(const struct lp_scene *scene, unsigned container, vo
     for (unsigned i = 0; i < scene->players; i++) { /* in order of time: the killed ones first */
         if (scene->parts[i].container != container || !scene->parts[i].killed)
             continue;
-        put_record(&records[count], LP_STEP_EXIT, i, shifted(scene, scene->parts[i].killed_ns));
+        put_record(&records[count], LP_STEP_EXIT, i, scene->parts[i].killed_ns);
         records[count++].round = SIGKILL; /* a wait status */
     }
     for (unsigned i = 0; i < scene->players; i++)
@@ -144,12 +117,15 @@ static void images_init(struct images *images, const struct lp_scene *scene)
     images->image = lp_alloc(scene->players + containers(scene), sizeof *images->image);
     images->observers = lp_alloc(containers(scene), OBSERVER_SIZE);
     images->count = 0;
-    for (unsigned i = 0; i < scene->players; i++)
+    for (unsigned i = 0; i < scene->players; i++) {
+        size_t count;
+        lp_scene_records(scene, i, &count);
         images->image[images->count++] = (struct lp_history_image){
             .bytes = lp_board_memory(scene->board, i),
-            .size = LP_HISTORY_HEADER_SIZE + record_count(scene, i) * sizeof(struct lp_record),
+            .size = LP_HISTORY_HEADER_SIZE + count * sizeof(struct lp_record),
             .name = "worker",
         };
+    }
     for (unsigned i = 0; i < containers(scene); i++) {
         char *memory = images->observers + i * OBSERVER_SIZE;
         size_t count = fill_observer(scene, i, memory);
@@ -333,7 +309,7 @@ int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outc
         tell_waiters(scene);
     note_stuck(scene);
     if (ending == LP_ENDING_DEADLOCK) /* they wait to their deadline */
-        lp_scene_let_time_pass(scene, scene->scenario->deadline_ns);
+        (void)lp_scene_pass_time(scene, scene->now_ns + scene->scenario->deadline_ns);
     if (ending != LP_ENDING_ALL && lp_scene_drain(scene, err) == -1)
         return -1;
     if (look(scene, err) == -1)
@@ -342,10 +318,10 @@ int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outc
     seen->found = LP_FOUND_NOTHING;
     if (is_plain(scene, ending)) {
         if (scene->thorough)
-            shift_records(scene);
+            lp_scene_stamp(scene);
         return 0;
     }
-    shift_records(scene);
+    lp_scene_stamp(scene);
     return check(scene, ending, &seen->found, err);
 }
 

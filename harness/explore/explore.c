@@ -139,6 +139,14 @@ static bool find_hindrance(const struct lp_explore_request *request,
     return out->len > 0;
 }
 
+static bool ends_leases(const struct lp_explore_request *request)
+{
+    for (unsigned i = 0; i < request->fault_count; i++)
+        if (request->faults[i].kind == LP_LED_EXPIRE)
+            return true;
+    return false;
+}
+
 static void judge_search(struct lp_judgement *judgement, const struct lp_explore_request *request,
                          const struct lp_explore_outcome *outcome)
 {
@@ -151,8 +159,10 @@ static void judge_search(struct lp_judgement *judgement, const struct lp_explore
         add_size(request, &text);
         lp_str_add(&text, " (");
         add_count(&text, atomic_load(&outcome->schedules), "schedule", "schedules");
-        lp_str_add(&text, "); steps as listed: the inside of one driver call, weak memory orders "
-                          "and time-outs are left out");
+        lp_str_add(&text, "); steps as listed; left out: the inside of one call, weak memory "
+                          "orders, time-outs");
+        if (outcome->leases_led && !ends_leases(request))
+            lp_str_add(&text, ", leases that end under a slow holder (--fault expire:LOCK)");
         reason(judgement, LP_HELD, text.ptr);
     }
     lp_str_release(&text);
@@ -220,6 +230,11 @@ static void judge(struct lp_run *run, void *context)
 
 /* ---- the run ---- */
 
+static bool has_led_lease(const struct lp_driver *driver)
+{
+    return driver && (driver->abilities & LP_LEASE) && (driver->abilities & LP_TIMED);
+}
+
 /* An acquire that is several operations, at which exploring cannot stop. */
 static void find_missing_points(const struct lp_explore_request *request,
                                 const struct lp_registry *registry,
@@ -231,6 +246,7 @@ static void find_missing_points(const struct lp_explore_request *request,
         if (!row || !row->driver)
             continue;
         uint32_t abilities = row->driver->abilities;
+        outcome->leases_led |= has_led_lease(row->driver);
         if ((abilities & LP_LEASE) && !(abilities & LP_TIMED))
             snprintf(outcome->lease_driver, sizeof outcome->lease_driver, "%s", row->name);
         if (abilities & LP_ATOMIC_ACQUIRE)
@@ -312,19 +328,61 @@ static unsigned victim_of(const struct lp_scenario *scenario, const struct lp_fa
     return first;
 }
 
+static const struct lp_driver *driver_of(const struct lp_scenario *scenario, size_t lock,
+                                         const struct lp_registry *registry)
+{
+    const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[lock].driver);
+    return row ? row->driver : NULL;
+}
+
+int lp_explore_fault(struct lp_explore_request *request, const struct lp_scenario *scenario,
+                     struct lp_led_fault fault, const struct lp_registry *registry,
+                     struct lp_err *err)
+{
+    if (request->fault_count == LP_LED_FAULTS_MAX)
+        return lp_err_set(err, LP_ERR_USAGE, "more than %d faults to lead", LP_LED_FAULTS_MAX);
+    for (size_t i = 0; i < scenario->lock_count; i++) {
+        const struct lp_driver *driver = driver_of(scenario, i, registry);
+        bool meant =
+            fault.kind == LP_LED_KILL ? driver && driver->abilities & LP_LEASE : fault.target == i;
+        if (meant && !has_led_lease(driver))
+            return lp_err_set(err, LP_ERR_NEED,
+                              fault.kind == LP_LED_KILL
+                                  ? "the lease of lock `%s` ends by the server's clock, which "
+                                    "exploring does not lead: what a killed holder had would stay"
+                                  : "lock `%s` has no lease that exploring leads",
+                              scenario->locks[i].name);
+    }
+    request->faults[request->fault_count++] = fault;
+    return 0;
+}
+
+/* Who is paused does not see its lease end. */
+static int pause_holders(const struct lp_scenario *scenario, struct lp_explore_request *request,
+                         const struct lp_registry *registry, struct lp_err *err)
+{
+    for (unsigned i = 0; i < scenario->lock_count; i++)
+        if (has_led_lease(driver_of(scenario, i, registry)) &&
+            lp_explore_fault(request, scenario, (struct lp_led_fault){LP_LED_EXPIRE, i}, registry,
+                             err) == -1)
+            return -1;
+    return 0;
+}
+
 int lp_explore_faults(struct lp_scenario *scenario, struct lp_explore_request *request,
-                      struct lp_err *err)
+                      const struct lp_registry *registry, struct lp_err *err)
 {
     for (size_t i = 0; i < scenario->fault_count; i++) {
         const struct lp_fault *fault = &scenario->faults[i];
-        if (fault->kind == LP_FAULT_PAUSE)
-            continue;
-        if (fault->kind != LP_FAULT_KILL || request->fault_count == LP_LED_FAULTS_MAX)
+        struct lp_led_fault kill = {LP_LED_KILL, victim_of(scenario, &fault->target)};
+        if (fault->kind != LP_FAULT_PAUSE && fault->kind != LP_FAULT_KILL)
             return lp_err_set(err, LP_ERR_NEED,
                               "scenario \"%s\" has a fault that cannot be led: %s", scenario->name,
                               lp_fault_rows[fault->kind].name);
-        request->faults[request->fault_count++] =
-            (struct lp_led_fault){LP_LED_KILL, victim_of(scenario, &fault->target)};
+        if ((fault->kind == LP_FAULT_PAUSE
+                 ? pause_holders(scenario, request, registry, err)
+                 : lp_explore_fault(request, scenario, kill, registry, err)) == -1)
+            return -1;
     }
     scenario->fault_count = 0;
     return 0;

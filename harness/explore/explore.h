@@ -60,6 +60,7 @@ struct lp_explore_outcome {
     bool points_missing; /* an acquire is several operations and marks no points */
     char points_driver[32];
     char lease_driver[32]; /* its leases do not end while exploring; "" */
+    bool leases_led;       /* some lock's leases end by virtual time */
     bool handed_over;      /* workers were processes or threads of their own */
     /* replay: */
     bool diverged;
@@ -74,10 +75,14 @@ int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rou
 
 /* The scenario's own faults as steps that may come at any time, instead of when it says: a killed
    holder or waiter is worker 0, at all times of which some find it so. A pause is any order in
-   which the others go on. They are taken out of the scenario. LP_ERR_NEED for those that cannot be
-   had. */
+   which the others go on, and the end of a lease at any time. They are taken out of the scenario.
+   LP_ERR_NEED for those that cannot be had. */
 int lp_explore_faults(struct lp_scenario *scenario, struct lp_explore_request *request,
-                      struct lp_err *err) LP_MUST_CHECK;
+                      const struct lp_registry *registry, struct lp_err *err) LP_MUST_CHECK;
+/* One more. LP_ERR_NEED where the locks do not allow it. */
+int lp_explore_fault(struct lp_explore_request *request, const struct lp_scenario *scenario,
+                     struct lp_led_fault fault, const struct lp_registry *registry,
+                     struct lp_err *err) LP_MUST_CHECK;
 
 /* As lp_run_scenario, but led. run->result.explored tells what was covered. The scenario's own
    placement is kept only where it matters. `options->directing` and `judge` are set here. */

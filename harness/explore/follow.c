@@ -32,6 +32,19 @@ static void wake(struct follow *follow, const struct lp_intent *done)
             follow->blocked &= ~lp_bit(w);
 }
 
+static void ask_again(struct follow *follow, unsigned worker, bool all)
+{
+    const struct lp_world *world = follow->world;
+    lp_mask others = follow->runnable & ~lp_bit(worker);
+    if (!world->next(world->self, worker, &follow->pending[worker])) {
+        follow->runnable &= ~lp_bit(worker);
+        all = true;
+    }
+    for (unsigned w = 0; w < world->workers && all; w++)
+        if ((others & lp_bit(w)) && !world->next(world->self, w, &follow->pending[w]))
+            follow->runnable &= ~lp_bit(w);
+}
+
 /* `stepped` is false when the worker has to wait or is at its end. */
 static int step(struct follow *follow, unsigned worker, bool *stepped, struct lp_err *err)
 {
@@ -51,10 +64,7 @@ static int step(struct follow *follow, unsigned worker, bool *stepped, struct lp
         (struct lp_move){.worker = worker, .intent = follow->pending[worker], .effect = effect};
     struct lp_intent done = follow->pending[worker];
     wake(follow, &done);
-    for (unsigned w = 0; w < world->workers; w++)
-        if ((w == worker || (done.everything && (follow->runnable & lp_bit(w)))) &&
-            !world->next(world->self, w, &follow->pending[w]))
-            follow->runnable &= ~lp_bit(w);
+    ask_again(follow, worker, done.everything);
     if (effect.went == LP_WENT_WAITING)
         follow->blocked |= lp_bit(worker);
     else
@@ -62,14 +72,18 @@ static int step(struct follow *follow, unsigned worker, bool *stepped, struct lp
     return 0;
 }
 
-/* To the end: each goes on as long as it can. */
-static int finish(struct follow *follow, struct lp_err *err)
+/* Each of `these` goes on as long as it can; time rather than what may come at any time. */
+static int go_on(struct follow *follow, lp_mask these, struct lp_err *err)
 {
+    const struct lp_world *world = follow->world;
     struct lp_trace *trace = &follow->followed->trace;
     unsigned worker = trace->count ? trace->moves[trace->count - 1].worker : 0;
     lp_mask ready;
-    while ((ready = follow->runnable & ~follow->blocked) != 0 && trace->count < follow->steps_max) {
+    while ((ready = lp_ready(world, follow->runnable, follow->blocked) & these) != 0 &&
+           trace->count < follow->steps_max) {
         bool stepped;
+        if (ready & lp_time_bit(world))
+            ready = lp_time_bit(world);
         if (!(ready & lp_bit(worker)))
             worker = (unsigned)__builtin_ctz(ready);
         if (step(follow, worker, &stepped, err) == -1)
@@ -98,6 +112,10 @@ int lp_follow(const struct lp_world *world, const unsigned *order, size_t count,
         return -1;
     for (size_t i = 0; i < count && !followed->diverged; i++) {
         bool stepped;
+        /* Who can go on does so before time passes. */
+        if (rule == LP_FOLLOW_LOOSE && lp_time_bit(world) == lp_bit(order[i]) &&
+            go_on(&follow, lp_in_time(world), err) == -1)
+            return -1;
         if (step(&follow, order[i], &stepped, err) == -1)
             return -1;
         if (!stepped && rule == LP_FOLLOW_STRICT) {
@@ -105,7 +123,7 @@ int lp_follow(const struct lp_world *world, const unsigned *order, size_t count,
             followed->diverged_at = i;
         }
     }
-    if (!followed->diverged && finish(&follow, err) == -1)
+    if (!followed->diverged && go_on(&follow, ~(lp_mask)0, err) == -1)
         return -1;
     followed->ending = ending_of(&follow);
     return world->judge(world->self, followed->ending, &followed->seen, err);

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/units.h"
+
 /* Objects: a number each. */
-enum { OBJECT_TIME = 1, OBJECT_STORE = 2, OBJECT_LOCKS = 16 };
+enum { OBJECT_STORE = 2, OBJECT_LOCKS = 16 };
 
 static const char *place_of(const struct lp_resource *resource)
 {
@@ -49,17 +51,6 @@ static void touch_lock(const struct lp_scene *scene, int lock, enum lp_access_ki
                        struct lp_intent *intent)
 {
     touch(intent, scene->lock_object[lock], kind);
-    if (scene->lock_timed[lock])
-        touch(intent, OBJECT_TIME, LP_ACCESS_READ);
-}
-
-/* Time that passes may end any lease. */
-static void touch_time(const struct lp_scene *scene, struct lp_intent *intent)
-{
-    touch(intent, OBJECT_TIME, LP_ACCESS_WRITE);
-    for (unsigned i = 0; i < scene->scenario->lock_count; i++)
-        if (scene->lock_timed[i])
-            touch(intent, scene->lock_object[i], LP_ACCESS_UNLOCK);
 }
 
 static void touch_of_step(const struct lp_scene *scene, const struct lp_step *step,
@@ -98,8 +89,7 @@ static void touch_of_step(const struct lp_scene *scene, const struct lp_step *st
     case LP_STEP_CAS:
         touch(intent, store, LP_ACCESS_WRITE);
         break;
-    case LP_STEP_THINK:
-        touch_time(scene, intent);
+    case LP_STEP_THINK: /* only itself, and time is dependent on everything */
         break;
     case LP_STEP_CLOSE:
     case LP_STEP_REOPEN:
@@ -132,20 +122,11 @@ static void touch_of_rest(const struct lp_scene *scene, const struct lp_report *
             touch_lock(scene, (int)i, LP_ACCESS_UNLOCK, intent);
 }
 
-static void touch_of_fault(const struct lp_scene *scene, const struct lp_led_fault *fault,
-                           struct lp_intent *intent)
-{
-    if (fault->kind == LP_LED_EXPIRE)
-        touch_time(scene, intent);
-    else
-        intent->everything = true;
-}
-
 void lp_scene_intent(const struct lp_scene *scene, unsigned actor, struct lp_intent *intent)
 {
     *intent = (struct lp_intent){0};
     if (actor >= scene->players) {
-        touch_of_fault(scene, &scene->request->faults[actor - scene->players], intent);
+        intent->everything = true;
         return;
     }
     const struct lp_report *report = lp_scene_report(scene, actor);
@@ -179,6 +160,16 @@ static void tell_fault(const struct lp_scene *scene, const struct lp_led_fault *
         lp_str_addf(out, "kill %u", fault->target);
     else
         lp_str_addf(out, "expire %s", scene->scenario->locks[fault->target].name);
+}
+
+static void tell_time(const struct lp_scene *scene, struct lp_str *out)
+{
+    char duration[32];
+    uint64_t next_ns = lp_scene_next_time(scene);
+    lp_str_add(out, "passes");
+    if (next_ns)
+        lp_str_addf(out, " %s",
+                    lp_duration_format(next_ns - scene->now_ns, duration, sizeof duration));
 }
 
 static const char *outcome_word(unsigned outcome)
@@ -217,6 +208,10 @@ void lp_scene_tell(const struct lp_scene *scene, unsigned actor, const struct lp
 {
     if (effect) {
         tell_result(scene, actor, effect, out);
+        return;
+    }
+    if (lp_scene_is_time(scene, actor)) {
+        tell_time(scene, out);
         return;
     }
     if (actor >= scene->players) {

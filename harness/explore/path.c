@@ -80,7 +80,7 @@ static void enter_node(struct lp_path *path, bool again, lp_mask ended)
     const struct lp_move *move = &path->trace.moves[at - 1];
     unsigned worker = move->worker;
     bool taken_off = before->last != LP_NOBODY && before->last != worker &&
-                     (lp_node_ready(before) & lp_bit(before->last));
+                     (lp_node_ready(path, before) & lp_bit(before->last));
     *node = (struct lp_node){
         .runnable = before->runnable & ~ended,
         .blocked = still_blocked(path, before, move),
@@ -91,15 +91,24 @@ static void enter_node(struct lp_path *path, bool again, lp_mask ended)
     mark_known_waits(path, at);
 }
 
-/* What is next for the worker that made a step, or for all; returns those that are at their end. */
+static bool wants_more(struct lp_path *path, unsigned worker)
+{
+    struct lp_intent intent;
+    if (!path->world->next(path->world->self, worker, &intent))
+        return false; /* what it wanted may still be in a race with the step that ended it */
+    path->pending[worker] = intent;
+    return true;
+}
+
+/* What is next for the worker that made a step, and, where that may have changed too, for all;
+   returns those that are at their end. */
 static lp_mask ask_again(struct lp_path *path, unsigned worker, bool all)
 {
-    const struct lp_world *world = path->world;
-    const struct lp_node *node = lp_path_here(path) - 1;
-    lp_mask ended = 0;
-    for (unsigned w = 0; w < world->workers; w++)
-        if ((w == worker || (all && (node->runnable & lp_bit(w)))) &&
-            !world->next(world->self, w, &path->pending[w]))
+    lp_mask others = (lp_path_here(path) - 1)->runnable & ~lp_bit(worker), ended = 0;
+    if (!wants_more(path, worker))
+        ended = lp_bit(worker);
+    for (unsigned w = 0; w < path->world->workers && (all || ended); w++)
+        if ((others & lp_bit(w)) && !wants_more(path, w))
             ended |= lp_bit(w);
     return ended;
 }

@@ -66,10 +66,26 @@ int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_ef
    those of two. */
 uint64_t lp_path_class(const struct lp_path *path);
 
-/* Those who can go on here as far as is known. */
-static inline lp_mask lp_node_ready(const struct lp_node *node)
+/* Time, if there is any, and those for whom it waits. */
+static inline lp_mask lp_time_bit(const struct lp_world *world)
 {
-    return node->runnable & ~node->blocked;
+    return world->in_time ? lp_bit(world->workers - 1) : 0;
+}
+static inline lp_mask lp_in_time(const struct lp_world *world)
+{
+    return world->in_time ? ~(lp_mask)0 >> (LP_EXPLORE_WORKERS_MAX - world->in_time) : 0;
+}
+
+static inline lp_mask lp_ready(const struct lp_world *world, lp_mask runnable, lp_mask blocked)
+{
+    lp_mask ready = runnable & ~blocked;
+    return ready & lp_in_time(world) ? ready & ~lp_time_bit(world) : ready;
+}
+
+/* Those who can go on here as far as is known. */
+static inline lp_mask lp_node_ready(const struct lp_path *path, const struct lp_node *node)
+{
+    return lp_ready(path->world, node->runnable, node->blocked);
 }
 
 /* ---- reduce.c ---- */

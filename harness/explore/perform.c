@@ -71,6 +71,7 @@ int lp_director_perform(struct lp_director *director, const struct lp_trace *tra
     struct lp_world world = {
         .self = &notes,
         .workers = director->world.workers,
+        .in_time = director->world.in_time,
         .reset = noting_reset,
         .next = noting_next,
         .step = noting_step,
@@ -140,8 +141,10 @@ int lp_director_save(struct lp_director *director, const struct lp_trace *trace,
     write_head(director, &out);
     for (size_t i = 0; i < trace->count && i < director->word_count; i++) {
         unsigned actor = trace->moves[i].worker;
-        bool fault = actor >= director->scene.players;
-        lp_schedule_write_line(&out, fault ? "fault" : NULL, actor, director->words[i].step,
+        const char *name = actor < director->scene.players             ? NULL
+                           : lp_scene_is_time(&director->scene, actor) ? LP_SCHEDULE_TIME
+                                                                       : "fault";
+        lp_schedule_write_line(&out, name, actor, director->words[i].step,
                                director->words[i].result);
     }
     int status = lp_file_write(path.ptr, out.ptr, out.len, err);

@@ -86,7 +86,7 @@ static void stop_at(struct lp_player *player, enum lp_where where, const char *p
     player->yield(player);
     player->direction.thorough = player->prompt->thorough;
     report->kind = 0;
-    report->virtual_ns = 0;
+    report->thinks_ns = 0;
 }
 
 static void between(struct lp_worker *worker, const char *name)
@@ -160,7 +160,7 @@ static enum lp_flow do_step(struct lp_player *player, const struct lp_step *step
 {
     size_t first = player->worker.recorder.used;
     if (step->kind == LP_STEP_THINK) {
-        player->report->virtual_ns = step->think.max_ns;
+        player->report->thinks_ns = step->think.max_ns;
         return LP_FLOW_NEXT;
     }
     enum lp_flow flow = lp_step_do(&player->worker, step);

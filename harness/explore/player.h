@@ -43,7 +43,7 @@ struct lp_report {
     bool plain;            /* everything so far was ok, or refused with busy and done again */
     bool unclean;          /* something may not be as it was at the start: a release that failed */
     bool cut;              /* a round was given up after LP_ATTEMPTS_MAX */
-    uint64_t virtual_ns;   /* time that it let pass in its latest step */
+    uint64_t thinks_ns;    /* virtual; how long it thinks after its latest step */
     char error[192];       /* LP_AT_END: it could not go on; "" */
 };
 
@@ -52,7 +52,7 @@ struct lp_prompt {
     bool thorough;   /* see struct lp_direction */
     bool drain;      /* come to the end, stop nowhere: this schedule is over */
     bool refuse;     /* the wait that it is in would never end: LP_WAIT_REFUSED */
-    bool timed;      /* `think` is a step, and lets virtual time pass */
+    bool timed;      /* `think` is a step, and takes virtual time */
     uint32_t rounds; /* at most */
     uint64_t now_ns;
 };

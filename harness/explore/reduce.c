@@ -89,10 +89,19 @@ static lp_mask initials(const struct lp_path *path, size_t at, unsigned worker, 
     return found;
 }
 
+/* Time and one for whom it waits: neither could have gone instead of the other. */
+static bool is_in_time(const struct lp_path *path, size_t at, unsigned worker)
+{
+    lp_mask two = lp_bit(path->trace.moves[at].worker) | lp_bit(worker);
+    return (two & lp_time_bit(path->world)) && (two & lp_in_time(path->world));
+}
+
 static void add_race(struct lp_path *path, size_t at, unsigned worker, enum racer racer)
 {
     struct lp_node *node = &path->nodes[at];
-    lp_mask first = initials(path, at, worker, racer) & lp_node_ready(node);
+    if (is_in_time(path, at, worker))
+        return;
+    lp_mask first = initials(path, at, worker, racer) & lp_node_ready(path, node);
     if (first & node->backtrack)
         return;
     if (!first) {
@@ -141,12 +150,12 @@ void lp_find_races(struct lp_path *path)
     size_t last = path->trace.count - 1;
     unsigned own = path->trace.moves[last].worker;
     const struct lp_intent *done = &path->trace.moves[last].intent;
-    lp_mask runnable = lp_path_here(path)->runnable;
+    lp_mask before = path->nodes[last].runnable;
     find_races_of_step(path);
     for (unsigned w = 0; w < path->world->workers; w++)
-        if (w != own && (runnable & lp_bit(w)) && lp_intents_dependent(&path->pending[w], done))
+        if (w != own && (before & lp_bit(w)) && lp_intents_dependent(&path->pending[w], done))
             add_race(path, last, w, STEP_PENDING);
-    if (runnable & lp_bit(own))
+    if (lp_path_here(path)->runnable & lp_bit(own))
         find_race_of_pending(path, own);
 }
 

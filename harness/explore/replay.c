@@ -17,6 +17,11 @@
 const char *const lp_replay_keys[] = {"scenario", "workers", "rounds", "only-rounds",
                                       "without",  "verdict", NULL};
 
+static bool is_time(const struct lp_schedule_line *line)
+{
+    return line->actor && strcmp(line->actor, LP_SCHEDULE_TIME) == 0;
+}
+
 /* ---- faults ---- */
 
 /* "kill 1" or "expire a". */
@@ -47,7 +52,7 @@ int lp_replay_faults(const struct lp_schedule *schedule, const struct lp_scenari
 {
     for (size_t i = 0; i < schedule->line_count; i++) {
         const struct lp_schedule_line *line = &schedule->lines[i];
-        if (!line->actor)
+        if (!line->actor || is_time(line))
             continue;
         if (request->fault_count == LP_LED_FAULTS_MAX)
             return lp_schedule_fail(schedule, line->line, line->column, err, "more than %d faults",
@@ -69,9 +74,9 @@ int lp_replay_check(const struct lp_schedule *schedule, const struct lp_scenario
         return -1;
     for (size_t i = 0; i < schedule->line_count; i++) {
         const struct lp_schedule_line *line = &schedule->lines[i];
-        if (line->actor && strcmp(line->actor, "fault") != 0)
+        if (line->actor && strcmp(line->actor, "fault") != 0 && !is_time(line))
             return lp_schedule_fail(schedule, line->line, line->column, err,
-                                    "expected a worker's number or 'fault', not '%.40s'",
+                                    "expected a worker's number, 'fault' or 'time', not '%.40s'",
                                     line->actor);
         if (line->actor)
             continue;
@@ -130,7 +135,10 @@ static void divergef(struct replay *replay, const struct lp_schedule_line *line,
 
 static unsigned actor_of(struct replay *replay, const struct lp_schedule_line *line)
 {
-    return line->actor ? replay->director->scene.players + replay->faults_done++ : line->worker;
+    if (!line->actor)
+        return line->worker;
+    return is_time(line) ? replay->director->world.workers - 1
+                         : replay->director->scene.players + replay->faults_done++;
 }
 
 static int tell(struct replay *replay, unsigned actor, const struct lp_effect *effect)
@@ -165,8 +173,12 @@ static int follow_line(struct replay *replay, const struct lp_schedule_line *lin
                        struct lp_err *err)
 {
     const struct lp_world *world = &replay->director->world;
-    unsigned actor = actor_of(replay, line);
     struct lp_effect effect;
+    if (is_time(line) && !world->in_time) {
+        diverge(replay, line, "nothing in this scenario depends on time");
+        return 0;
+    }
+    unsigned actor = actor_of(replay, line);
     if (!(replay->runnable & lp_bit(actor))) {
         diverge(replay, line, "the worker is at its end already");
         return 0;
@@ -202,8 +214,10 @@ static int finish(struct replay *replay, struct lp_err *err)
     const struct lp_world *world = &replay->director->world;
     lp_mask ready;
     unsigned actor = 0;
-    while ((ready = replay->runnable & ~replay->blocked) != 0) {
+    while ((ready = lp_ready(world, replay->runnable, replay->blocked)) != 0) {
         struct lp_effect effect;
+        if (ready & lp_time_bit(world))
+            ready = lp_time_bit(world);
         if (!(ready & lp_bit(actor)))
             actor = (unsigned)__builtin_ctz(ready);
         tell(replay, actor, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The world of a scenario: resetting it, and stepping its workers. */
+/* The world of a scenario: stepping its workers. */
 #include "explore/scene.h"
 
 #include <stdlib.h>
@@ -9,124 +9,28 @@
 #include "base/str.h"
 #include "os/clock.h"
 
-/* Virtual time begins here, so that nothing is older than time itself. */
-#define VIRTUAL_START_NS UINT64_C(1000000000000)
-
 static struct lp_hand *hand_of(const struct lp_scene *scene, unsigned player)
 {
     return &scene->board->players[player];
 }
 
-static unsigned containers(const struct lp_scene *scene)
-{
-    return scene->scenario->containers;
-}
-
-/* ---- building and putting back ---- */
-
-static int all_containers(struct lp_scene *scene, enum lp_task task, struct lp_err *err)
-{
-    for (unsigned i = 0; i < containers(scene); i++)
-        if (lp_stage_container(&scene->stage, i, task, err) == -1)
-            return -1;
-    return 0;
-}
-
-static int all_players(struct lp_scene *scene, enum lp_task task, struct lp_err *err)
-{
-    for (unsigned i = 0; i < scene->players; i++)
-        if (lp_stage_player(&scene->stage, i, task, err) == -1)
-            return -1;
-    return 0;
-}
-
-static int revive(struct lp_scene *scene, struct lp_err *err)
-{
-    for (unsigned i = 0; i < scene->players; i++) {
-        if (scene->parts[i].killed && lp_stage_revive(&scene->stage, i, err) == -1)
-            return -1;
-        scene->parts[i].killed = false;
-    }
-    return 0;
-}
-
-static int close_all(struct lp_scene *scene, struct lp_err *err)
-{
-    return all_players(scene, LP_TASK_CLOSE, err) == -1 ? -1
-                                                        : all_containers(scene, LP_TASK_CLOSE, err);
-}
-
-/* Everything made anew: what was prepared is removed first. */
-static int rebuild(struct lp_scene *scene, struct lp_err *err)
-{
-    if (revive(scene, err) == -1)
-        return -1;
-    /* What a server keeps is not removed, but put back, so that prepare finds it as at the start.
-     */
-    if (scene->built && all_containers(scene, LP_TASK_RESET, err) == -1)
-        return -1;
-    if (scene->built &&
-        (close_all(scene, err) == -1 || all_containers(scene, LP_TASK_REMOVE, err) == -1))
-        return -1;
-    scene->built = true;
-    if (all_containers(scene, LP_TASK_PREPARE, err) == -1 ||
-        all_containers(scene, LP_TASK_OPEN, err) == -1 ||
-        all_players(scene, LP_TASK_OPEN, err) == -1)
-        return -1;
-    /* What could not be removed was there before us, and only reset puts it back. */
-    return all_containers(scene, LP_TASK_RESET, err);
-}
-
-/* What its history says of its end, which it may not come to: it may never begin. */
-static void empty_header(struct lp_scene *scene, unsigned player, bool present)
-{
-    struct lp_history_header *header = lp_board_memory(scene->board, player);
-    header->finished = present ? 0 : 1 + (uint64_t)LP_END_DONE;
-    header->rounds_done = 0;
-}
-
-static void begin(struct lp_scene *scene)
-{
-    for (unsigned i = 0; i < scene->players; i++) {
-        struct lp_part *part = &scene->parts[i];
-        struct lp_hand *hand = hand_of(scene, i);
-        *part = (struct lp_part){.group = part->group, .container = part->container};
-        hand->prompt = (struct lp_prompt){
-            .thorough = scene->thorough, .timed = scene->timed, .rounds = scene->rounds};
-        lp_report_begin(&hand->report, part->group, scene->timed);
-        bool present = scene->present & 1u << i;
-        empty_header(scene, i, present);
-        if (!present)
-            hand->report.where = LP_AT_END; /* it has nothing to do */
-    }
-    memset(scene->fault_done, 0, sizeof scene->fault_done);
-    scene->overlapped = scene->drained = scene->stale = false;
-    scene->now_ns = VIRTUAL_START_NS;
-    scene->changes = 0;
-    memset(scene->lock_changes, 0, sizeof scene->lock_changes);
-    scene->shift_count = 0;
-}
-
-static int scene_reset(void *self, bool fresh, struct lp_err *err)
-{
-    struct lp_scene *scene = self;
-    if (scene->built && lp_scene_drain(scene, err) == -1)
-        return -1;
-    for (unsigned i = 0; i < scene->players; i++)
-        scene->stale |= lp_scene_report(scene, i)->unclean || scene->parts[i].killed;
-    int status = fresh || scene->stale || !scene->built ? rebuild(scene, err)
-                                                        : all_containers(scene, LP_TASK_RESET, err);
-    begin(scene);
-    return status;
-}
-
 /* ---- stepping ---- */
 
+static bool are_all_over(const struct lp_scene *scene)
+{
+    for (unsigned i = 0; i < scene->players; i++)
+        if (lp_scene_report(scene, i)->where != LP_AT_END)
+            return false;
+    return true;
+}
+
+/* Faults and time have nothing more to come to when all workers have ended. */
 static bool is_over(const struct lp_scene *scene, unsigned actor)
 {
-    if (actor >= scene->players)
-        return scene->fault_done[actor - scene->players];
-    return lp_scene_report(scene, actor)->where == LP_AT_END;
+    if (actor < scene->players)
+        return lp_scene_report(scene, actor)->where == LP_AT_END;
+    bool done = !lp_scene_is_time(scene, actor) && scene->fault_done[actor - scene->players];
+    return done || are_all_over(scene);
 }
 
 static bool scene_next(void *self, unsigned actor, struct lp_intent *intent)
@@ -178,16 +82,6 @@ static void note_refusal(struct lp_scene *scene, unsigned player)
     uint64_t changes = changes_by_others(scene, player);
     part->must_wait = lp_scene_report(scene, player)->attempt > 1 && part->refused_at == changes;
     part->refused_at = changes;
-}
-
-/* ---- time and leases ---- */
-
-void lp_scene_let_time_pass(struct lp_scene *scene, uint64_t duration_ns)
-{
-    scene->now_ns += duration_ns;
-    if (scene->shift_count < LP_SHIFTS_MAX)
-        scene->shifts[scene->shift_count++] =
-            (struct lp_shift){.at_ns = lp_clock_ns(), .by_ns = duration_ns};
 }
 
 /* ---- who waits for whom ---- */
@@ -281,8 +175,9 @@ static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect
     const struct lp_report *report = lp_scene_report(scene, player);
     struct lp_report before = *report;
     struct lp_intent intent;
-    if (before.where == LP_AT_RETRY && part->must_wait &&
-        part->refused_at == changes_by_others(scene, player)) {
+    bool refused = before.where == LP_AT_RETRY && part->must_wait &&
+                   part->refused_at == changes_by_others(scene, player);
+    if (refused || part->thinks_until_ns > scene->now_ns) {
         effect->went = LP_WENT_BLOCKED;
         return 0;
     }
@@ -296,8 +191,8 @@ static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect
     if (effect->went == LP_WENT_BLOCKED)
         return 0;
     note_change(scene, player, &intent);
-    if (report->virtual_ns)
-        lp_scene_let_time_pass(scene, report->virtual_ns);
+    if (scene->timed)
+        lp_scene_note_time(scene, player, &part->group->steps[before.step]);
     if (report->where == LP_AT_RETRY)
         note_refusal(scene, player);
     note_holds(scene, player);
@@ -341,6 +236,20 @@ static int kill_player(struct lp_scene *scene, unsigned player, struct lp_effect
     return lp_stage_kill(&scene->stage, player, err);
 }
 
+static void note_change_of_all(struct lp_scene *scene)
+{
+    scene->changes++;
+    for (size_t i = 0; i < scene->scenario->lock_count; i++)
+        scene->lock_changes[i]++;
+}
+
+static void step_time(struct lp_scene *scene, uint64_t until_ns, struct lp_effect *effect)
+{
+    if (until_ns == 0 || !lp_scene_pass_time(scene, until_ns))
+        effect->went = LP_WENT_BLOCKED;
+    effect->result = scene->now_ns;
+}
+
 static int step_fault(struct lp_scene *scene, unsigned number, struct lp_effect *effect,
                       struct lp_err *err)
 {
@@ -348,21 +257,26 @@ static int step_fault(struct lp_scene *scene, unsigned number, struct lp_effect 
     int status = 0;
     if (fault->kind == LP_LED_KILL)
         status = kill_player(scene, fault->target, effect, err);
-    if (effect->went == LP_WENT_DONE) {
-        scene->fault_done[number] = true;
-        scene->changes++;
-        for (size_t i = 0; i < scene->scenario->lock_count; i++)
-            scene->lock_changes[i]++;
-    }
+    else
+        step_time(scene, lp_scene_lease_end(scene, fault->target), effect);
+    scene->fault_done[number] = effect->went == LP_WENT_DONE;
     return status;
 }
 
 static int scene_step(void *self, unsigned actor, struct lp_effect *effect, struct lp_err *err)
 {
     struct lp_scene *scene = self;
+    int status = 0;
     *effect = (struct lp_effect){.went = LP_WENT_DONE};
-    return actor < scene->players ? step_player(scene, actor, effect, err)
-                                  : step_fault(scene, actor - scene->players, effect, err);
+    if (actor < scene->players)
+        return step_player(scene, actor, effect, err);
+    if (lp_scene_is_time(scene, actor))
+        step_time(scene, lp_scene_next_time(scene), effect);
+    else
+        status = step_fault(scene, actor - scene->players, effect, err);
+    if (effect->went == LP_WENT_DONE)
+        note_change_of_all(scene);
+    return status;
 }
 
 static int scene_judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen,
@@ -386,8 +300,7 @@ static void learn_locks(struct lp_scene *scene, const struct lp_registry *regist
     for (size_t i = 0; i < scenario->lock_count; i++) {
         const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[i].driver);
         uint32_t abilities = row && row->driver ? row->driver->abilities : 0;
-        scene->lock_timed[i] = abilities & LP_TIMED;
-        scene->timed |= scene->lock_timed[i];
+        scene->timed |= (abilities & LP_TIMED) != 0;
         finding += (abilities & LP_FINDS_DEADLOCK) != 0;
     }
     scene->finds_deadlock = finding > 1;
@@ -415,16 +328,6 @@ int lp_scene_init(struct lp_scene *scene, const struct lp_container_plan *plan,
     return lp_stage_init(&scene->stage, plan, board, kind, err);
 }
 
-int lp_scene_close(struct lp_scene *scene, struct lp_err *err)
-{
-    if (!scene->built)
-        return 0;
-    scene->built = false;
-    if (lp_scene_drain(scene, err) == -1 || revive(scene, err) == -1)
-        return -1;
-    return close_all(scene, err);
-}
-
 void lp_scene_release(struct lp_scene *scene)
 {
     lp_stage_release(&scene->stage);
@@ -435,8 +338,9 @@ struct lp_world lp_scene_world(struct lp_scene *scene)
 {
     return (struct lp_world){
         .self = scene,
-        .workers = scene->players + scene->request->fault_count,
-        .reset = scene_reset,
+        .workers = scene->players + scene->request->fault_count + scene->timed,
+        .in_time = scene->timed ? scene->players : 0,
+        .reset = lp_scene_reset,
         .next = scene_next,
         .step = scene_step,
         .judge = scene_judge,

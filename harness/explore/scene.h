@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inside the room: a scenario on its stage as a world (world.h). Its steps are the scenario's, cut
- * at the points that drivers mark; `think` is none, but for what depends on time (LP_LEASE,
- * LP_TIMED): there it is a step that lets virtual time pass. Faults are workers of one step behind
- * the scenario's own.
+ * at the points that drivers mark. Faults are workers of one step behind the scenario's own.
+ *
+ * `think` is no step, but where a lock depends on time (LP_TIMED): there who thinks has to wait,
+ * and virtual time is the last worker (time.c). It passes when all wait, to the next end of a
+ * thought or a lease; steps take none. So what a schedule shows can happen without anybody being
+ * held up, and whoever is to be held up is so by a fault.
  *
  * What a step is about, for the reduction (any two steps that touch one object are dependent unless
  * both only read it):
@@ -13,8 +16,7 @@
  *   each lock      every step of it: more than READ
  *   one object     for resources with one path or key: to close a file that is also the lock's
  *                  touches the lock
- *   time           read by steps of locks that depend on it, written by `think`
- *   everything     killing a worker
+ *   everything     time that passes, killing a worker, ending a lease
  *
  * That is sound as far as a driver's call touches nothing but its own store or lock: two calls that
  * touch different objects, or only read one, have the same effects in either order.
@@ -26,10 +28,10 @@
 
 #define LP_SHIFTS_MAX 256
 
-/* Virtual time that passed: records after `at_ns` are that much later than their stamps say. */
+/* Virtual time passed at `at_ns` of the real clock, and is `now_ns` since. */
 struct lp_shift {
     uint64_t at_ns;
-    uint64_t by_ns;
+    uint64_t now_ns;
 };
 
 /* What is known of a player beside its report. */
@@ -37,15 +39,16 @@ struct lp_part {
     const struct lp_group *group;
     unsigned container;
     bool begun, killed;
-    uint64_t killed_ns;                  /* when */
-    bool stuck, stuck_on_lock;           /* when the schedule ended */
-    bool must_wait;                      /* refused twice with nothing changed in between */
-    uint64_t refused_at;                 /* changes by others at its latest refusal */
-    uint64_t changes;                    /* steps of its own that touched the store */
-    uint64_t lock_changes[LP_LOCKS_MAX]; /* the same of each lock */
-    uint64_t tried_at;                   /* changes by others when its try began */
-    uint64_t told;                       /* fingerprint of all it saw */
-    uint64_t granted_ns[LP_LOCKS_MAX];   /* virtual; of locks it holds */
+    uint64_t killed_ns;                   /* when */
+    bool stuck, stuck_on_lock;            /* when the schedule ended */
+    bool must_wait;                       /* refused twice with nothing changed in between */
+    uint64_t refused_at;                  /* changes by others at its latest refusal */
+    uint64_t changes;                     /* steps of its own that touched the store */
+    uint64_t lock_changes[LP_LOCKS_MAX];  /* the same of each lock */
+    uint64_t tried_at;                    /* changes by others when its try began */
+    uint64_t told;                        /* fingerprint of all it saw */
+    uint64_t thinks_until_ns;             /* virtual */
+    uint64_t lease_ends_ns[LP_LOCKS_MAX]; /* virtual; of its latest grant; 0: none */
 };
 
 struct lp_scene {
@@ -57,7 +60,7 @@ struct lp_scene {
     unsigned players;
     bool fault_done[LP_LED_FAULTS_MAX];
     unsigned store_object, lock_object[LP_LOCKS_MAX];
-    bool lock_timed[LP_LOCKS_MAX], timed;
+    bool timed;          /* some lock depends on virtual time */
     bool finds_deadlock; /* several locks that find deadlocks together */
     bool built;          /* everything is prepared and open */
     bool stale;          /* what the cheap reset puts back is not enough */
@@ -71,6 +74,7 @@ struct lp_scene {
     uint64_t changes, lock_changes[LP_LOCKS_MAX];
     struct lp_shift shifts[LP_SHIFTS_MAX];
     size_t shift_count;
+    size_t stamp_count; /* different times at which something was recorded */
     enum lp_ending ending;
 };
 
@@ -86,8 +90,27 @@ static inline const struct lp_report *lp_scene_report(const struct lp_scene *sce
     return &scene->board->players[player].report;
 }
 
-/* Virtual time; what is recorded after this is later by as much. */
-void lp_scene_let_time_pass(struct lp_scene *scene, uint64_t duration_ns);
+/* ---- scene_reset.c ---- */
+/* Of struct lp_world. */
+int lp_scene_reset(void *self, bool fresh, struct lp_err *err);
+
+/* ---- time.c ---- */
+static inline bool lp_scene_is_time(const struct lp_scene *scene, unsigned actor)
+{
+    return scene->timed && actor == scene->players + scene->request->fault_count;
+}
+void lp_scene_begin_time(struct lp_scene *scene);
+/* The player's step was done; `step` is which one. */
+void lp_scene_note_time(struct lp_scene *scene, unsigned player, const struct lp_step *step);
+/* When the next thought or lease ends, or the lock's lease that ends last; 0: none does. */
+uint64_t lp_scene_next_time(const struct lp_scene *scene);
+uint64_t lp_scene_lease_end(const struct lp_scene *scene, unsigned lock);
+/* False: it has passed too often in this schedule. */
+bool lp_scene_pass_time(struct lp_scene *scene, uint64_t until_ns);
+/* Puts virtual time into the stamps of what was recorded, once. */
+void lp_scene_stamp(struct lp_scene *scene);
+/* Now, in the same time. */
+uint64_t lp_scene_stamp_now(const struct lp_scene *scene);
 
 /* ---- intent.c ---- */
 void lp_scene_objects(struct lp_scene *scene);
@@ -97,6 +120,8 @@ void lp_scene_tell(const struct lp_scene *scene, unsigned actor, const struct lp
                    struct lp_str *out);
 
 /* ---- evidence.c ---- */
+/* What the player recorded in this schedule. */
+struct lp_record *lp_scene_records(const struct lp_scene *scene, unsigned player, size_t *count);
 /* Brings all players to their end, as by the deadline of whatever they wait for. */
 int lp_scene_drain(struct lp_scene *scene, struct lp_err *err);
 int lp_scene_judge(struct lp_scene *scene, enum lp_ending ending, struct lp_outcome_seen *seen,

@@ -224,7 +224,8 @@ static int read_row(struct reader *reader)
     struct span behind = trim((struct span){colon + 1, (size_t)(row.from + row.len - colon) - 1});
     if (!before.len)
         return fail(reader, row.from, "nothing before the colon of", row);
-    if (is_number(before) || is(before, "fault") || reader->schedule->line_count)
+    if (is_number(before) || is(before, "fault") || is(before, LP_SCHEDULE_TIME) ||
+        reader->schedule->line_count)
         return read_step(reader, before, behind);
     return read_key(reader, before, behind);
 }

@@ -19,7 +19,8 @@
  * of it. Both may be left out (`1:` and `1: read` are steps too): then nothing is compared.
  * `=> <waiting>` says that the worker has to wait here; such a line is no step, the worker takes
  * the same one up again later. Instead of a number, a name in the first place (`fault: kill 1`)
- * is somebody who is no worker. After the last line all go on to their end, in turn.
+ * is somebody who is no worker; `time: passes 50ms` is virtual time. After the last line all go on
+ * to their end, in turn.
  * `#` begins a comment, at the start of a line or after a blank. Blanks at either end do not count.
  */
 #ifndef LP_EXPLORE_SCHEDULE_H
@@ -33,6 +34,7 @@
 
 #define LP_SCHEDULE_HEAD "lockproof schedule 1"
 #define LP_SCHEDULE_WAITING "<waiting>"
+#define LP_SCHEDULE_TIME "time"
 #define LP_SCHEDULE_STEPS_MAX 100000
 
 struct lp_schedule_key {

@@ -57,7 +57,7 @@ static lp_mask within_bound(struct search *search, lp_mask wanted)
 {
     const struct lp_node *node = lp_path_here(&search->path);
     if (node->last == LP_NOBODY || node->preemptions < search->options->preemptions ||
-        !(lp_node_ready(node) & lp_bit(node->last)))
+        !(lp_node_ready(&search->path, node) & lp_bit(node->last)))
         return wanted;
     if (wanted & ~lp_bit(node->last))
         search->left_out = true;
@@ -70,9 +70,10 @@ static lp_mask candidates(struct search *search)
 {
     const struct lp_node *node = lp_path_here(&search->path);
     if (!systematic(search))
-        return lp_node_ready(node);
+        return lp_node_ready(&search->path, node);
     lp_mask wanted = node->explored && search->path.reducing ? node->backtrack : node->runnable;
-    return within_bound(search, wanted & lp_node_ready(node) & ~node->tried & ~node->sleep);
+    return within_bound(search,
+                        wanted & lp_node_ready(&search->path, node) & ~node->tried & ~node->sleep);
 }
 
 static unsigned choose(struct search *search, lp_mask ready)
@@ -148,7 +149,7 @@ static int walk_on(struct search *search, enum walk *walk, enum lp_ending *endin
         if (stepped)
             continue;
         const struct lp_node *node = lp_path_here(path);
-        if (lp_node_ready(node) != 0 || node->explored)
+        if (lp_node_ready(&search->path, node) != 0 || node->explored)
             *walk = WALK_REPEATED;
         *ending = node->runnable ? LP_ENDING_DEADLOCK : LP_ENDING_ALL;
         return 0;

@@ -90,12 +90,15 @@ struct lp_outcome_seen {
 struct lp_world {
     void *self;
     unsigned workers;
+    /* Not 0: the last worker is time, which steps only where the first so many all have to wait or
+       are at their end. */
+    unsigned in_time;
     /* Back to the start. `fresh`: by making everything anew, so that nothing which the cheap way
        forgets to put back can hide. */
     int (*reset)(void *self, bool fresh, struct lp_err *err);
     /* What the worker would do next; false: it is at its end. Asked once after reset() and once
        after each step of that worker (not after LP_WENT_BLOCKED), and of all workers after a step
-       that is about everything; never changes anything. */
+       that is about everything and after the last one of a worker; never changes anything. */
     bool (*next)(void *self, unsigned worker, struct lp_intent *intent);
     int (*step)(void *self, unsigned worker, struct lp_effect *effect, struct lp_err *err);
     /* May be NULL. Is it known, without trying, that the worker would have to wait now? A world

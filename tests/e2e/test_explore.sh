@@ -14,10 +14,10 @@ wanted() { # FILE KEY
     sed -n "s/^$2: *//p" "$1" | head -n 1
 }
 
-for file in "$root"/scenarios/{file,memory,sqlite,orch,general}/*.yaml; do
+for file in "$root"/scenarios/{file,memory,sqlite,orch,general,redis}/*.yaml; do
     name=$(basename "$file" .yaml)
     # Larger than a test may be long: see below.
-    [ "$name" = flock-unlink-recheck ] && continue
+    case $name in flock-unlink-recheck | redlock*) continue ;; esac
     explore "$file"
     [ -s "$work/result" ] || continue # only for engines that cannot be led
     verdict=$(json "$work/result" scenarios.0.verdict)
@@ -122,4 +122,24 @@ explore flock --fault kill:0
 expect_status '0 3' 'a flock and a crash'
 explore robust --fault kill:1
 expect_status '0 3' 'a robust mutex and a crash'
+
+# Leases end in virtual time: when all wait, or at any time where a fault says so.
+if command -v redis-server > /dev/null; then
+    explore redis-lock --fault expire:lock
+    expect_status 1 'a lease that ends under its holder'
+    pass_if 'it is said to have expired' \
+        [ "$(json "$work/result" scenarios.0.diagnosis.0.cause)" = lease-expired ]
+    explore redis-paused-holder-fenced --fault expire:lock --fault expire:lock
+    expect_status 0 'the same, twice, with a fence'
+    explore redis-expiry
+    pass_if 'a held lease says what is left out' grep -q 'expire:LOCK' "$work/result"
+    explore redlock --schedules 200
+    expect_status 3 'a part of redlock'
+fi
+explore flock --fault expire:lock
+expect_status 4 'a lock without a lease'
+expect_one_line 'a lock without a lease'
+explore flock --fault expire:lokc
+expect_status 2 'no such lock'
+expect_in "$err" 'expire:lock' 'no such lock'
 expect_nothing_left 'after all this'

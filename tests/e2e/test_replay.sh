@@ -27,6 +27,46 @@ done
 pass_if 'what replay writes is what it was given' \
     diff <(grep '^[01]:' "$work/found/schedule") <(grep '^[01]:' "$work/run/schedule")
 
+# Time in a schedule: what explore found, and a delay by hand, under which the lease of the same lock ends.
+if command -v redis-server > /dev/null; then
+    lp explore -q -o "$work/late" redis-work-longer-than-ttl
+    expect_status 1 'explore a lease'
+    pass_if 'time passes in the schedule' grep -q '^time: passes' "$work/late/schedule"
+    replay "$work/late/schedule"
+    expect_status 1 'replay a lease'
+    expect_in "$out" lease-expired 'replay a lease'
+    delay() { # TIME-LINES WHAT-THE-OTHER-GETS
+        schedule delay << TEXT
+lockproof schedule 1
+scenario: redis-lock
+workers: 2
+rounds: 1
+
+0: lock
+0: read    => ok 0
+0: think
+$1
+1: lock    => $2
+TEXT
+    }
+    replay "$(delay 'time: passes 100us' '<waiting>')"
+    expect_status 0 'a lease that lasts'
+    replay "$(delay "$(printf 'time: passes 100us\ntime: passes')" ok)"
+    expect_status 1 'a lease that ends under a holder who was held up'
+    replay "$(delay 'time: passes 1h' ok)"
+    expect_status 3 'time that does not pass so'
+fi
+replay "$(schedule timeless << 'TEXT'
+lockproof schedule 1
+scenario: flock
+workers: 2
+
+time: passes
+TEXT
+)"
+expect_status 3 'time where there is none'
+expect_in "$out" 'depends on time' 'time where there is none'
+
 # A team's own regression test: the race they had, and the order that their lock must force.
 race=$(schedule race << 'TEXT'
 lockproof schedule 1
