@@ -23,6 +23,8 @@ struct my_params {
 
 struct my_state {
     MYSQL *connection;
+    MYSQL *watcher; /* while exploring: looks whether the connection waits */
+    bool given_up;  /* while exploring: the statement was killed instead of waiting on */
     bool in_transaction;
     uint64_t server; /* hash of where its data are */
 };

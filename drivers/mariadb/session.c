@@ -6,6 +6,11 @@
  *     1205 lock wait timeout, 1213 deadlock, 1020 changed since last read   LP_BUSY
  *     any other                                                             LP_FAIL
  *     2006, 2013: the connection is gone     LP_UNKNOWN if the statement writes, else LP_FAIL
+ *
+ * While exploring nobody else goes on unless this client says that it waits: what is not answered
+ * soon is looked at from a second connection. INNODB_TRX is made anew only when nobody has read it
+ * for 100 ms (MariaDB manual, "Information Schema INNODB_TRX Table"): looking sooner would show
+ * what was.
  */
 #include "drivers/mariadb/mariadb.h"
 
@@ -18,6 +23,7 @@
 
 #define CLIENT_ERROR_FIRST 2000
 #define CLIENT_ERROR_LAST 2999
+#define SEEN_ANEW_MS 120
 
 static uint64_t deadline_of(struct lp_client *client)
 {
@@ -29,9 +35,58 @@ void my_hang_up(struct lp_client *client)
     struct my_state *state = my_state_of(client);
     if (state->connection)
         mysql_close(state->connection);
-    state->connection = NULL;
+    if (state->watcher)
+        mysql_close(state->watcher);
+    state->connection = state->watcher = NULL;
     state->in_transaction = false;
     client->session.id = 0;
+}
+
+/* ---- led ---- */
+
+static bool ask_watcher(struct lp_client *client, const char *sql)
+{
+    MYSQL *watcher = my_state_of(client)->watcher;
+    MYSQL_RES *result = NULL;
+    if (watcher && mysql_query(watcher, sql) == 0)
+        result = mysql_store_result(watcher);
+    bool any = result && mysql_num_rows(result) > 0;
+    if (result)
+        mysql_free_result(result);
+    return any;
+}
+
+/* Does the statement that was sent wait for another session? */
+static bool is_blocked(struct lp_client *client)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %" PRIu64
+             " AND trx_state = 'LOCK WAIT'",
+             client->session.id);
+    return ask_watcher(client, sql);
+}
+
+static void give_up(struct lp_client *client)
+{
+    char sql[64];
+    my_state_of(client)->given_up = true;
+    snprintf(sql, sizeof sql, "KILL QUERY %" PRIu64, client->session.id);
+    (void)ask_watcher(client, sql);
+}
+
+/* The deadline is virtual: nothing ends by it, but what a server that is not blocked takes. */
+static int poll_led(struct lp_client *client, struct pollfd *polled)
+{
+    uint64_t looks = my_params_of(client)->timeout_ns / 1000000 / SEEN_ANEW_MS + 1;
+    while (looks-- > 0) {
+        int ready = poll(polled, 1, SEEN_ANEW_MS);
+        if (ready != 0)
+            return ready;
+        if (is_blocked(client) && lp_wait(client) != LP_WAITED)
+            give_up(client);
+    }
+    return 0;
 }
 
 /* What the library waits for, waited for by us: its MYSQL_WAIT_* bits; 0 when the time is over. */
@@ -48,7 +103,8 @@ static int wait_for(struct lp_client *client, int wanted, uint64_t deadline_ns)
         uint64_t left = deadline_ns - now;
         struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000),
                                    .tv_nsec = (long)(left % 1000000000)};
-        int ready = ppoll(&polled, 1, &timeout, NULL);
+        int ready =
+            lp_is_led(client) ? poll_led(client, &polled) : ppoll(&polled, 1, &timeout, NULL);
         if (ready == -1 && errno == EINTR)
             continue;
         if (ready <= 0)
@@ -119,6 +175,18 @@ static bool dial(struct lp_client *client, const struct my_address *address)
     return made != NULL;
 }
 
+/* The second connection of a client that is led. */
+static bool dial_watcher(struct lp_client *client, const struct my_address *address)
+{
+    struct my_state *state = my_state_of(client);
+    state->watcher = mysql_init(NULL);
+    return state->watcher &&
+           mysql_real_connect(state->watcher, address->socket ? NULL : address->host, address->user,
+                              address->password[0] ? address->password : NULL,
+                              address->database[0] ? address->database : NULL, address->port,
+                              address->socket, 0);
+}
+
 /* Two servers do not share a folder of data; a restarted one keeps it. */
 static enum lp_outcome ask_who(struct lp_client *client)
 {
@@ -143,7 +211,7 @@ enum lp_outcome my_connect(struct lp_client *client)
     if (!state->connection)
         return lp_fail(client, LP_FAIL, ENOMEM, "cannot connect to MariaDB");
     mysql_options(state->connection, MYSQL_OPT_NONBLOCK, 0);
-    bool made = dial(client, &address);
+    bool made = dial(client, &address) && (!lp_is_led(client) || dial_watcher(client, &address));
     explicit_bzero(&address, sizeof address);
     if (!made) {
         lp_fail(client, LP_FAIL, 0, "cannot connect to MariaDB: %s",
@@ -170,7 +238,8 @@ static enum lp_outcome refused(struct lp_client *client, bool writes)
         my_hang_up(client);
         return outcome;
     }
-    bool conflict = number == 1205 || number == 1213 || number == 1020;
+    bool conflict =
+        my_state_of(client)->given_up || number == 1205 || number == 1213 || number == 1020;
     return lp_fail(client, conflict ? LP_BUSY : LP_FAIL, 0, "MariaDB: %s", mysql_error(connection));
 }
 
@@ -220,6 +289,7 @@ enum lp_outcome my_do(struct lp_client *client, const char *sql, bool writes, ui
         *found = false;
     if (outcome != LP_OK)
         return outcome;
+    my_state_of(client)->given_up = false;
     if (query(client, sql, until_ns, &failed) == -1)
         return too_late(client, writes);
     if (failed)

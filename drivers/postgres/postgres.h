@@ -23,6 +23,8 @@ struct pg_params {
 
 struct pg_state {
     PGconn *connection;
+    PGconn *watcher;     /* while exploring: looks whether the connection waits */
+    bool given_up;       /* while exploring: the statement was cancelled instead of waiting on */
     bool in_transaction; /* of the store, or of a lock that is one */
     int64_t key;         /* of the advisory lock */
     uint64_t system;     /* identifier of the database cluster, made by initdb */

@@ -11,6 +11,9 @@
  * (PostgreSQL manual, "Transaction Isolation" and appendix "Error Codes".) An advisory lock that
  * the lost connection held is gone with it: a new connection is made only for a new statement, and
  * the driver never says that the old one's locks are still held.
+ *
+ * While exploring nobody else goes on unless this client says that it waits: what is not answered
+ * soon is looked at from a second connection (pg_blocking_pids: "System Information Functions").
  */
 #include "drivers/postgres/postgres.h"
 
@@ -54,6 +57,9 @@ static enum lp_outcome tell(struct lp_client *client, enum lp_outcome outcome, c
 void pg_hang_up(struct lp_client *client)
 {
     struct pg_state *state = pg_state_of(client);
+    if (state->watcher)
+        PQfinish(state->watcher);
+    state->watcher = NULL;
     if (state->connection)
         PQfinish(state->connection);
     state->connection = NULL;
@@ -163,6 +169,57 @@ static bool send_all(struct lp_client *client, uint64_t deadline_ns)
     return left == 0;
 }
 
+/* ---- led ---- */
+
+/* Does the statement that was sent wait for another session? */
+static bool is_blocked(struct lp_client *client)
+{
+    struct pg_state *state = pg_state_of(client);
+    char pid[16];
+    const char *values[] = {pid};
+    if (!state->watcher)
+        state->watcher = PQconnectdb(url_of(client));
+    snprintf(pid, sizeof pid, "%d", PQbackendPID(state->connection));
+    PGresult *result =
+        PQexecParams(state->watcher, "SELECT cardinality(pg_blocking_pids($1::int)) > 0", 1, NULL,
+                     values, NULL, NULL, 0);
+    bool blocked = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+    PQclear(result);
+    return blocked;
+}
+
+static void cancel(struct lp_client *client)
+{
+    char error[256];
+    PGcancel *cancel = PQgetCancel(pg_state_of(client)->connection);
+    pg_state_of(client)->given_up = true;
+    if (cancel)
+        PQcancel(cancel, error, sizeof error);
+    PQfreeCancel(cancel);
+}
+
+/* The deadline is virtual: nothing ends by it, but what a server that is not blocked takes. */
+static bool wait_led(struct lp_client *client, int fd)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    for (uint64_t ms = 0; ms < pg_params_of(client)->timeout_ns / 1000000; ms++) {
+        int ready = poll(&polled, 1, 1);
+        if (ready > 0)
+            return true;
+        if (ready == -1 && errno != EINTR)
+            return false;
+        if (is_blocked(client) && lp_wait(client) != LP_WAITED)
+            cancel(client);
+    }
+    return false;
+}
+
+static bool wait_for_answer(struct lp_client *client, uint64_t deadline_ns)
+{
+    int fd = PQsocket(pg_state_of(client)->connection);
+    return lp_is_led(client) ? wait_led(client, fd) : wait_for(client, fd, POLLIN, deadline_ns);
+}
+
 /* The last result, with all before it thrown away; NULL when the connection or the time is over. */
 static PGresult *receive(struct lp_client *client, uint64_t deadline_ns)
 {
@@ -170,8 +227,7 @@ static PGresult *receive(struct lp_client *client, uint64_t deadline_ns)
     PGresult *last = NULL;
     for (;;) {
         while (PQisBusy(connection)) {
-            if (!wait_for(client, PQsocket(connection), POLLIN, deadline_ns) ||
-                !PQconsumeInput(connection)) {
+            if (!wait_for_answer(client, deadline_ns) || !PQconsumeInput(connection)) {
                 PQclear(last);
                 return NULL;
             }
@@ -198,6 +254,7 @@ enum lp_outcome pg_do(struct lp_client *client, const struct pg_statement *state
                           statement->values, NULL, NULL, 0) == 0 ||
         !send_all(client, deadline_ns))
         return lost(client, statement, "cannot send to PostgreSQL");
+    state->given_up = false;
     PGresult *got = receive(client, deadline_ns);
     if (!got || PQstatus(state->connection) == CONNECTION_BAD) {
         PQclear(got);
@@ -211,7 +268,8 @@ enum lp_outcome pg_do(struct lp_client *client, const struct pg_statement *state
             PQclear(got);
         return LP_OK;
     }
-    outcome = is_conflict(PQresultErrorField(got, PG_DIAG_SQLSTATE)) ? LP_BUSY : LP_FAIL;
+    bool conflict = state->given_up || is_conflict(PQresultErrorField(got, PG_DIAG_SQLSTATE));
+    outcome = conflict ? LP_BUSY : LP_FAIL;
     tell(client, outcome, "PostgreSQL", PQresultErrorMessage(got));
     PQclear(got);
     return outcome;

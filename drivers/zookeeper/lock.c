@@ -69,11 +69,11 @@ static enum lp_outcome delete_node(struct lp_client *client)
     struct zk_state *state = zk_state_of(client);
     if (!state->handle || state->node[0] == '\0')
         return lp_fail(client, LP_FAIL, 0, "not held: the session is gone");
-    uint64_t until_ns = lp_now_ns(client) + zk_params_of(client)->timeout_ns;
+    uint64_t until_ns = zk_now_ns(client) + zk_params_of(client)->timeout_ns;
     int code;
     /* Deleting twice harms nobody: after a lost connection the answer is asked for again. */
     while ((code = zoo_delete(state->handle, state->node, -1)) == ZCONNECTIONLOSS &&
-           lp_now_ns(client) < until_ns)
+           zk_now_ns(client) < until_ns)
         zk_wait_connected(client, until_ns);
     state->node[0] = '\0';
     if (code == ZNONODE)

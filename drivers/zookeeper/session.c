@@ -151,7 +151,7 @@ enum lp_outcome zk_connect(struct lp_client *client)
     state->handle = dial(client, NULL);
     if (!state->handle)
         return lp_fail(client, LP_FAIL, errno, "cannot begin a ZooKeeper session");
-    if (wait_connected(&state->news, lp_now_ns(client) + zk_params_of(client)->timeout_ns) !=
+    if (wait_connected(&state->news, zk_now_ns(client) + zk_params_of(client)->timeout_ns) !=
         ZOO_CONNECTED_STATE) {
         zk_hang_up(client);
         return lp_fail(client, LP_FAIL, 0, "cannot connect to ZooKeeper");
@@ -216,12 +216,12 @@ enum lp_outcome zk_harm(struct lp_client *client, enum lp_harm harm,
 {
     struct zk_state *state = zk_state_of(client);
     clientid_t id = {.client_id = (int64_t)victim->id};
-    uint64_t until_ns = lp_now_ns(client) + zk_params_of(client)->timeout_ns;
+    uint64_t until_ns = zk_now_ns(client) + zk_params_of(client)->timeout_ns;
     int seen = 0;
     if (harm != LP_HARM_EXPIRE)
         return lp_fail(client, LP_FAIL, 0, "ZooKeeper cuts no connection on demand");
     memcpy(id.passwd, victim->key, sizeof id.passwd);
-    while (seen != ZOO_EXPIRED_SESSION_STATE && lp_now_ns(client) < until_ns) {
+    while (seen != ZOO_EXPIRED_SESSION_STATE && zk_now_ns(client) < until_ns) {
         zk_hang_up(client);
         state->handle = dial(client, &id);
         seen = state->handle ? wait_connected(&state->news, until_ns) : 0;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <zookeeper/zookeeper.h>
 #include "drivers/driver.h"
 
@@ -42,6 +43,16 @@ static inline const struct zk_params *zk_params_of(const struct lp_client *clien
 static inline struct zk_state *zk_state_of(struct lp_client *client)
 {
     return client->state;
+}
+
+/* Of the clock by which the library's threads go on, also while exploring. */
+static inline uint64_t zk_now_ns(struct lp_client *client)
+{
+    struct timespec now;
+    if (!lp_is_led(client))
+        return lp_now_ns(client);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* session.c */

@@ -46,7 +46,9 @@ struct lp_board {
     const struct lp_explore_request *request; /* the command's, inherited by fork */
     struct lp_explore_outcome outcome;
     uint32_t player_count, container_count;
-    int cpu; /* for all who hand over to each other */
+    int cpu;                /* for all who hand over to each other */
+    _Atomic uint64_t turns; /* of players, given and taken back: odd while one has its turn */
+    uint32_t turn_of;       /* who had the latest */
     size_t size;
     struct lp_hand *players;    /* in the same mapping, */
     struct lp_hand *containers; /*   at the same address in all processes */

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "explore/replay.h"
 #include "explore/shrink.h"
+#include "explore/watch.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -258,17 +259,48 @@ static int get_ready(struct lp_director *director, struct lp_err *err)
     return director->world.reset(director->world.self, true, err);
 }
 
+static void end(const struct lp_container_plan *plan) LP_NORETURN;
+static void end(const struct lp_container_plan *plan)
+{
+    atomic_store(&plan->control->ended, plan->control->worker_count);
+    lp_futex_wake_all(&plan->control->ended);
+    _exit(0);
+}
+
+/* Of another thread: the leader is where it never comes back from. */
+static void end_late(void *context)
+{
+    struct lp_director *director = context;
+    const struct lp_scene *scene = &director->scene;
+    struct lp_board *board = scene->board;
+    unsigned player = board->turn_of;
+    const struct lp_step *step =
+        &scene->parts[player].group->steps[lp_scene_report(scene, player)->step];
+    struct lp_err err = {0};
+    snprintf(board->outcome.late, sizeof board->outcome.late, "worker %u's `%s`", player,
+             lp_step_name(step->kind));
+    if (lp_scene_dump(&director->scene, director->plan->history_fd, &err) == -1)
+        lp_trouble_set(&director->plan->control->trouble, &err);
+    atomic_store(&director->plan->control->closed_ns, lp_clock_ns());
+    end(director->plan);
+}
+
 static void lead(struct lp_director *director, struct lp_err *err)
 {
+    struct lp_watch watch = {.board = director->scene.board, .late = end_late, .context = director};
     const struct lp_container_plan *plan = director->plan;
     struct lp_control *control = plan->control;
     struct lp_board *board = director->scene.board;
     tell_ready(plan);
     if (atomic_load(&control->gate) != LP_GATE_OPEN)
         return;
-    int status = board->request->replay ? lp_replay(director, err) : search(director, err);
-    if (status == 0)
-        status = lp_scene_close(&director->scene, err);
+    int status = lp_watch_start(&watch, err);
+    if (status == 0) {
+        status = board->request->replay ? lp_replay(director, err) : search(director, err);
+        if (status == 0)
+            status = lp_scene_close(&director->scene, err);
+        lp_watch_stop(&watch);
+    }
     if (status == -1)
         lp_trouble_set(&control->trouble, err);
     board->outcome.done = status == 0;
@@ -290,7 +322,5 @@ void lp_director_main(const struct lp_container_plan *plan, unsigned number)
     lead(&director, &err);
     lp_scene_release(&director.scene);
     free(director.words);
-    atomic_store(&plan->control->ended, plan->control->worker_count);
-    lp_futex_wake_all(&plan->control->ended);
-    _exit(0);
+    end(plan);
 }

@@ -12,6 +12,7 @@
 #include "explore/board.h"
 #include "explore/director.h"
 #include "explore/stage.h"
+#include "explore/watch.h"
 #include "verdict/verdict.h"
 
 /* ---- what was covered ---- */
@@ -104,11 +105,21 @@ static void reason(struct lp_judgement *judgement, enum lp_verdict verdict, cons
     snprintf(judgement->reason, sizeof judgement->reason, "%.255s", text);
 }
 
+static void add_late(const struct lp_explore_outcome *outcome, struct lp_str *out)
+{
+    lp_str_addf(out,
+                "%s did not come back in %d s: its backend waits for somebody, and exploring "
+                "cannot see it",
+                outcome->late, LP_STEP_SECONDS_MAX);
+}
+
 /* Why "no failure seen" is not `held`; false when nothing stands in the way. */
 static bool find_hindrance(const struct lp_explore_request *request,
                            const struct lp_explore_outcome *outcome, struct lp_str *out)
 {
-    if (!outcome->done)
+    if (outcome->late[0])
+        add_late(outcome, out);
+    else if (!outcome->done)
         lp_str_add(out, "the exploration did not come to its end");
     else if (lp_scenario_workers(request->scenario) < 2)
         lp_str_add(out, "one worker alone meets nobody, so nothing was tested");
@@ -171,20 +182,24 @@ static void judge_search(struct lp_judgement *judgement, const struct lp_explore
 static void judge_replay(struct lp_judgement *judgement, const struct lp_explore_request *request,
                          const struct lp_explore_outcome *outcome)
 {
-    char text[400];
-    if (!outcome->done) {
-        reason(judgement, LP_INCONCLUSIVE, "the replay did not come to its end");
+    enum lp_verdict verdict = LP_INCONCLUSIVE;
+    struct lp_str text;
+    lp_str_init(&text);
+    if (outcome->late[0]) {
+        add_late(outcome, &text);
+    } else if (!outcome->done) {
+        lp_str_add(&text, "the replay did not come to its end");
     } else if (outcome->diverged) {
-        snprintf(text, sizeof text, "%s:%u: the schedule cannot be followed: %s",
-                 request->replay->file, outcome->diverged_line, outcome->divergence);
-        reason(judgement, LP_INCONCLUSIVE, text);
+        lp_str_addf(&text, "%s:%u: the schedule cannot be followed: %s", request->replay->file,
+                    outcome->diverged_line, outcome->divergence);
     } else if (outcome->open) {
-        reason(judgement, LP_INCONCLUSIVE,
-               "the schedule was followed, but what came of it cannot "
-               "be told");
+        lp_str_add(&text, "the schedule was followed, but what came of it cannot be told");
     } else {
-        reason(judgement, LP_HELD, "the schedule was followed to its end, and nothing was lost");
+        verdict = LP_HELD;
+        lp_str_add(&text, "the schedule was followed to its end, and nothing was lost");
     }
+    reason(judgement, verdict, text.ptr);
+    lp_str_release(&text);
 }
 
 /* Whatever was seen counts, also where the schedule could not be followed to its end. */

@@ -61,6 +61,7 @@ struct lp_explore_outcome {
     char points_driver[32];
     char lease_driver[32]; /* its leases do not end while exploring; "" */
     bool leases_led;       /* some lock's leases end by virtual time */
+    char late[96];         /* the step that did not come back; "" */
     bool handed_over;      /* workers were processes or threads of their own */
     /* replay: */
     bool diverged;

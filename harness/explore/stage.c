@@ -319,7 +319,7 @@ int lp_stage_init(struct lp_stage *stage, const struct lp_container_plan *plan,
     return enter_stage(stage, plan, board, kind, 0, err);
 }
 
-int lp_stage_player(struct lp_stage *stage, uint32_t player, enum lp_task task, struct lp_err *err)
+static int give_turn(struct lp_stage *stage, uint32_t player, enum lp_task task, struct lp_err *err)
 {
     struct lp_seat_of_player *seat = &stage->seats[player];
     if (stage->kind != LP_STAGE_FIBERS)
@@ -328,6 +328,21 @@ int lp_stage_player(struct lp_stage *stage, uint32_t player, enum lp_task task, 
         return do_own_task(&seat->player, task, err);
     lp_fiber_enter(seat->fiber);
     return 0;
+}
+
+static void count_turn(struct lp_board *board)
+{
+    uint64_t turns = atomic_load_explicit(&board->turns, memory_order_relaxed);
+    atomic_store_explicit(&board->turns, turns + 1, memory_order_relaxed);
+}
+
+int lp_stage_player(struct lp_stage *stage, uint32_t player, enum lp_task task, struct lp_err *err)
+{
+    stage->board->turn_of = player;
+    count_turn(stage->board);
+    int status = give_turn(stage, player, task, err);
+    count_turn(stage->board);
+    return status;
 }
 
 int lp_stage_container(struct lp_stage *stage, uint32_t container, enum lp_task task,
