@@ -13,6 +13,7 @@
 #include "verdict/evidence.h"
 
 #define AROUND_MAX 8
+#define RESTORED_WITHIN 1000 /* updates that are looked at */
 
 static const struct lp_update *side(const struct lp_evidence_base *base,
                                     const struct lp_finding *finding, unsigned index)
@@ -259,8 +260,36 @@ static bool blame_part(struct lp_finding *finding, const struct lp_evidence_base
     return false;
 }
 
+/* A write round all locks that put back what the second one read, and may have come behind the
+   first one's: then nothing was wrong between those two. Updates are in order of their writes. */
+static size_t restored_between(const struct lp_evidence_base *base,
+                               const struct lp_finding *finding)
+{
+    const struct lp_update *first = side(base, finding, 0), *second = side(base, finding, 1);
+    const struct lp_update *updates = base->checks->updates;
+    uint64_t from_ns = op_of(base, first->write)->invoke_ns;
+    uint64_t to_ns = op_of(base, second->read)->complete_ns;
+    for (size_t i = finding->update[1], looked = 0; i-- > 0 && looked < RESTORED_WITHIN; looked++) {
+        const struct lp_update *update = &updates[i];
+        const struct lp_record *end = op_of(base, lp_update_end(update));
+        if (update->outcome == LP_OK && update->worker != second->worker &&
+            update->worker != first->worker && update->value_written == second->value_read &&
+            !is_guarded(base, update) && op_of(base, update->write)->invoke_ns < to_ns &&
+            end->complete_ns > from_ns)
+            return i;
+    }
+    return LP_NOWHERE;
+}
+
 static void classify_uncovered(struct lp_finding *finding, const struct lp_evidence_base *base)
 {
+    if (is_guarded(base, side(base, finding, 0)) && is_guarded(base, side(base, finding, 1))) {
+        size_t between = restored_between(base, finding);
+        if (between != LP_NOWHERE) {
+            finding->update[1] = between;
+            finding->hold[1] = side(base, finding, 1)->hold;
+        }
+    }
     const struct lp_update *first = side(base, finding, 0), *second = side(base, finding, 1);
     if (blame_part(finding, base))
         return;

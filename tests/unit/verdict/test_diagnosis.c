@@ -21,6 +21,10 @@
     HB_LOCK(w, (t)-3, (t)-2), HB_READ(w, t, (t) + 1, v), HB_WRITE(w, (t) + 20, (t) + 21, (v) + 1), \
         HB_UNLOCK(w, (t) + 22, (t) + 23)
 
+#define TRANSACTION(w, t, v)                                                                       \
+    HB_BEGIN(w, t, (t) + 1), HB_READ(w, (t) + 2, (t) + 3, v, HB_TX),                               \
+        HB_WRITE(w, (t) + 6, (t) + 7, (v) + 1, HB_TX), HB_COMMIT(w, (t) + 8, (t) + 9)
+
 static const struct cause_case {
     const char *name;
     struct hb_run run;
@@ -329,6 +333,22 @@ static const struct cause_case {
      "advisory-bypass",
      NULL,
      "worker 2"},
+    {"a rogue's write lands between two transactions, of which the second waited to read",
+     {OPS(HB_READ(2, 9, 10, 0), TRANSACTION(0, 11, 0), HB_BEGIN(1, 28, 29), TRANSACTION(0, 30, 1),
+          HB_WRITE(2, 34, 42, 1), HB_READ(1, 35, 45, 1, HB_TX), HB_WRITE(1, 46, 47, 2, HB_TX),
+          HB_COMMIT(1, 48, 49)),
+      .final = 2},
+     "advisory-bypass",
+     NULL,
+     "worker 2"},
+    {"the same with the rogue done before the first of them wrote",
+     {OPS(HB_READ(2, 9, 10, 0), TRANSACTION(0, 11, 0), HB_BEGIN(1, 28, 29), TRANSACTION(0, 30, 1),
+          HB_WRITE(2, 20, 21, 1), HB_READ(1, 35, 45, 1, HB_TX), HB_WRITE(1, 46, 47, 2, HB_TX),
+          HB_COMMIT(1, 48, 49)),
+      .final = 2},
+     "advisory-bypass",
+     "stale-snapshot",
+     NULL},
     {"a read that caught the file between truncation and write",
      {OPS(BARE(0, 10, 0), BARE(0, 40, 1), HB_READ(0, 70, 71, 2), HB_WRITE(0, 80, 90, 3),
           HB_READ(1, 83, 84, 0), HB_WRITE(1, 95, 96, 1)),
