@@ -242,8 +242,10 @@ power: all
 catalogue: all
 	@rm -rf $(OUT)/catalogue
 	@$(OUT)/lockproof run -q -o $(OUT)/catalogue || [ $$? -le 3 ]
-	@ci/catalogue $(OUT) $(OUT)/catalogue/result.json > $(OUT)/catalogue.md
-	@mv $(OUT)/catalogue.md docs/catalogue.md
+	@for format in md html; do \
+	  ci/catalogue $$format $(OUT) $(OUT)/catalogue/result.json > $(OUT)/catalogue.$$format && \
+	  mv $(OUT)/catalogue.$$format docs/catalogue.$$format || exit 1; \
+	done
 bench: all benches
 	@ci/install build test bench
 	@ci/bench $(OUT)

@@ -11,6 +11,7 @@
 #include "cli/catalogue.h"
 #include "cli/options.h"
 #include "cli/ui.h"
+#include "os/file.h"
 #include "reports/layout.h"
 #include "verdict/verdict.h"
 
@@ -22,6 +23,7 @@ const struct lp_command_line lp_line_explain = {
 
 #define WIDTH 100
 #define INDENT 2
+#define WITNESS_MAX 65536 /* bytes */
 
 static void paragraph(struct lp_str *out, const char *heading, const char *text)
 {
@@ -48,12 +50,45 @@ static const struct lp_cause_row *find_cause(const char *name)
     return NULL;
 }
 
-static void add_scenario(struct lp_str *out, const struct lp_scenario *scenario)
+/* Each line of it as it is, indented. */
+static void add_lines(struct lp_str *out, const char *text)
+{
+    for (const char *end; *text; text = *end ? end + 1 : end) {
+        end = text + strcspn(text, "\n");
+        lp_blanks(out, INDENT);
+        lp_str_addf(out, "%.*s\n", (int)(end - text), text);
+    }
+    lp_str_add(out, "\n");
+}
+
+/* The lane diagram that is kept beside the scenario: NAME.witness of NAME.yaml (ci/witnesses). Its
+   first line says where it comes from. None is none. */
+static void add_witness(struct lp_str *out, const char *file)
+{
+    struct lp_str path, text;
+    struct lp_err ignored;
+    const char *suffix = strrchr(file, '.');
+    if (!suffix || strcmp(suffix, ".yaml") != 0)
+        return;
+    lp_str_init(&path);
+    lp_str_init(&text);
+    lp_str_addf(&path, "%.*s.witness", (int)(suffix - file), file);
+    if (lp_file_read(path.ptr, WITNESS_MAX, &text, &ignored) == 0 && text.ptr[0] == '#') {
+        const char *lanes = text.ptr + strcspn(text.ptr, "\n");
+        lp_str_addf(out, "Witness, as of%.*s\n", (int)(lanes - text.ptr - 1), text.ptr + 1);
+        add_lines(out, *lanes ? lanes + 1 : lanes);
+    }
+    lp_str_release(&path);
+    lp_str_release(&text);
+}
+
+static void add_scenario(struct lp_str *out, const struct lp_scenario *scenario, const char *file)
 {
     lp_str_addf(out, "%s: %s\n\n", scenario->name, scenario->title);
     paragraph(out, "Summary", scenario->summary);
     paragraph(out, "Why", scenario->why);
     paragraph(out, "Interleaving", scenario->interleaving);
+    add_witness(out, file);
     paragraph(out, "Fix", scenario->fix);
     paragraph(out, "Who was bitten", scenario->sources);
     lp_str_addf(out, "Expected: %s%s%s\n\n", scenario->expect == LP_EXPECT_HELD ? "held" : "broken",
@@ -87,7 +122,7 @@ static int explain(const char *name, struct lp_str *out, struct lp_err *err)
     for (size_t i = 0; i < files.count && result == 0; i++) {
         result = lp_catalogue_load(&catalogue, files.file[i], &scenario, err);
         if (result == 0) {
-            add_scenario(out, &scenario);
+            add_scenario(out, &scenario, files.file[i]);
             lp_scenario_release(&scenario);
         }
     }
