@@ -132,11 +132,22 @@ healthy 'one pod, and Forbid' --kubernetes "$work/well.yaml"
 
 unshare -m true 2> /dev/null || { echo 'namespaces are not allowed here: the rest is left out'; exit 0; }
 
+outers=()
+end() { # before what they see is unmounted and removed
+    local result=$?
+    kill -KILL "${outers[@]}" 2> /dev/null
+    wait "${outers[@]}" 2> /dev/null
+    umount "$work/upper" 2> /dev/null
+    (exit "$result")
+    cleanup
+}
+trap end EXIT
 # container SCRIPT: a shell in namespaces of its own that runs SCRIPT and then waits; its number in $pid.
 container() {
     local said outer from
-    exec {from}< <(exec unshare -m -p -i -u -f --mount-proc bash -c "set -e; $1; echo up; exec sleep 600 > /dev/null" 2>&1)
+    exec {from}< <(exec unshare --kill-child -m -p -i -u -f --mount-proc bash -c "set -e; $1; echo up; exec sleep 600 > /dev/null" 2>&1)
     outer=$!
+    outers+=("$outer")
     read -r -t 30 said <&"$from"
     exec {from}<&-
     [ "$said" = up ] || { fail "a container did not come up: $1: $said"; return; }
@@ -191,7 +202,7 @@ healthy 'a bound file that was not' $(in_both) "$work/mnt/single"
 # Two overlays over one lower folder.
 mkdir "$work/lower" "$work/merged" "$work/upper"
 echo 0 > "$work/lower/lock"
-mount -t tmpfs none "$work/upper" 2> /dev/null && trap 'umount "$work/upper"; cleanup' EXIT
+mount -t tmpfs none "$work/upper" 2> /dev/null
 layer='d=$(mktemp -d '"$work"'/upper/XXXXXX); mkdir $d/u $d/w; mount -t overlay -o lowerdir='"$work"'/lower,upperdir=$d/u,workdir=$d/w none '"$work/merged"
 if unshare -m bash -c "$layer" 2> /dev/null; then
     two "$layer"
