@@ -249,6 +249,17 @@ static void wait_for_all(struct lp_control *control)
     }
 }
 
+/* Whose PID namespace others are in takes them with it: those with higher numbers go first. */
+static void wait_for_guests(const struct lp_container_plan *plan, unsigned number)
+{
+    struct lp_control *control = plan->control;
+    if (plan->place->joined || !lp_scenario_docker_ordered(plan->scenario))
+        return;
+    uint32_t guests = control->container_count - 1 - number;
+    for (uint32_t seen; (seen = atomic_load(&control->left)) < guests;)
+        lp_futex_wait(&control->left, seen, LP_FOREVER);
+}
+
 static int get_ready(struct container *container, struct lp_err *err)
 {
     struct lp_control *control = container->plan->control;
@@ -299,6 +310,7 @@ void lp_container_main(const struct lp_container_plan *plan, unsigned number)
     wait_for_all(plan->control);
     if (atomic_load(&plan->control->gate) == LP_GATE_OPEN && plan->history_fd != -1)
         observe(&container);
+    wait_for_guests(plan, number);
     lp_recorder_close(&container.recorder);
     lp_arena_release(&container.arena);
     _exit(0);

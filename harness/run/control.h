@@ -52,6 +52,7 @@ struct lp_control {
     _Atomic uint32_t prepared;  /* containers whose stores and locks are there; futex */
     _Atomic uint32_t ready;     /* workers at the gate */
     _Atomic uint32_t ended;     /* workers that ended, however; futex */
+    _Atomic uint32_t left;      /* containers that ended, however; futex */
     _Atomic uint64_t opened_ns; /* when the gate was opened */
     _Atomic uint64_t closed_ns; /* when the last worker ended */
     struct lp_barrier burst;

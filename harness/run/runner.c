@@ -139,9 +139,11 @@ static void container_ended(struct runner *runner, unsigned number)
     runner->containers[number].pid = 0;
     runner->polled[POLL_CONTAINERS + number].fd = -1;
     runner->running--;
+    struct lp_control *control = runner->control;
+    atomic_fetch_add(&control->left, 1);
+    lp_futex_wake_all(&control->left);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return;
-    struct lp_control *control = runner->control;
     if (runner->phase == PHASE_RUNNING) {
         struct lp_err err = {0};
         char text[64];
