@@ -115,7 +115,8 @@ static int load(struct command *command, const char *file, struct lp_err *err)
         lp_replay_check(schedule, scenario, err) == -1)
         return -1;
     scenario->fault_count = 0; /* those that the schedule has, and no others */
-    return lp_replay_faults(schedule, scenario, &command->request, err);
+    return lp_replay_faults(schedule, scenario, &command->request, &command->catalogue.registry,
+                            err);
 }
 
 static int carry_out(struct command *command, const char **files, size_t count, struct lp_err *err)

@@ -48,18 +48,21 @@ static int read_fault(const struct lp_schedule *schedule, const struct lp_schedu
 }
 
 int lp_replay_faults(const struct lp_schedule *schedule, const struct lp_scenario *scenario,
-                     struct lp_explore_request *request, struct lp_err *err)
+                     struct lp_explore_request *request, const struct lp_registry *registry,
+                     struct lp_err *err)
 {
     for (size_t i = 0; i < schedule->line_count; i++) {
         const struct lp_schedule_line *line = &schedule->lines[i];
+        struct lp_led_fault fault;
         if (!line->actor || is_time(line))
             continue;
         if (request->fault_count == LP_LED_FAULTS_MAX)
             return lp_schedule_fail(schedule, line->line, line->column, err, "more than %d faults",
                                     LP_LED_FAULTS_MAX);
-        if (read_fault(schedule, line, scenario, &request->faults[request->fault_count++], err) ==
-            -1)
+        if (read_fault(schedule, line, scenario, &fault, err) == -1)
             return -1;
+        if (lp_explore_fault(request, scenario, fault, registry, err) == -1)
+            return lp_err_wrap(err, "%s:%u:%u", schedule->file, line->line, line->column);
     }
     return 0;
 }

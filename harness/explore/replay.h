@@ -13,7 +13,8 @@ int lp_replay_check(const struct lp_schedule *schedule, const struct lp_scenario
                     struct lp_err *err) LP_MUST_CHECK;
 /* The faults that the file has lines for, for the request. */
 int lp_replay_faults(const struct lp_schedule *schedule, const struct lp_scenario *scenario,
-                     struct lp_explore_request *request, struct lp_err *err) LP_MUST_CHECK;
+                     struct lp_explore_request *request, const struct lp_registry *registry,
+                     struct lp_err *err) LP_MUST_CHECK;
 
 /* Follows request->replay; outcome and history are left as by a search. */
 int lp_replay(struct lp_director *director, struct lp_err *err);
