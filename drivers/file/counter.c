@@ -53,10 +53,24 @@ static const struct lp_param param_table[] = {
      format_choices, "fixed width rewritten in place, or truncated and rewritten"},
 };
 
+/* printf was a tenth of what exploring costs beside the system calls. */
+static int format_fixed(int64_t value, char text[TEXT_SIZE])
+{
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    for (int i = DIGITS; i-- > 0; rest /= 10)
+        text[i] = (char)('0' + rest % 10);
+    if (value < 0)
+        text[0] = '-';
+    text[DIGITS] = '\n';
+    text[DIGITS + 1] = '\0';
+    return DIGITS + 1;
+}
+
 static int format_value(unsigned format, int64_t value, char text[TEXT_SIZE])
 {
-    const int width = format == FORMAT_FIXED ? DIGITS : 1;
-    return snprintf(text, TEXT_SIZE, "%0*" PRId64 "\n", width, value);
+    if (format == FORMAT_FIXED)
+        return format_fixed(value, text);
+    return snprintf(text, TEXT_SIZE, "%" PRId64 "\n", value);
 }
 
 /* These say that nothing was written at all; after any other error the file may have changed. */

@@ -7,28 +7,13 @@
  */
 #include "base/random.h"
 
-#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
-
-static uint64_t finalise(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-uint64_t lp_mix(uint64_t a, uint64_t b)
-{
-    /* Bijective in each argument when the other is fixed, and not symmetric. */
-    return finalise((finalise(a + GOLDEN) ^ b) + GOLDEN);
-}
-
 void lp_random_init(struct lp_random *random, uint64_t seed, uint64_t stream)
 {
     uint64_t state = lp_mix(seed, stream);
 
     for (int i = 0; i < 4; i++) {
-        state += GOLDEN;
-        random->s[i] = finalise(state); /* four different inputs: never all zero */
+        state += LP_GOLDEN;
+        random->s[i] = lp_finalise(state); /* four different inputs: never all zero */
     }
 }
 

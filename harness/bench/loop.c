@@ -108,7 +108,7 @@ static ALWAYS_INLINE bool recorded_pair(struct lp_hand *hand)
         return false;
     }
     outcome = hand->ops->release(hand->client);
-    lp_recorder_end(record, outcome);
+    lp_recorder_end(hand->recorder, record, outcome);
     return after_release(hand, outcome);
 }
 

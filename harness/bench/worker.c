@@ -240,7 +240,7 @@ static bool probe_event(struct bench_worker *worker)
         struct lp_record *record = lp_recorder_begin(&worker->recorder, LP_STEP_LOCK, 0, 0);
         if (!record)
             return complain(worker, "no room for the history");
-        lp_recorder_end(record, LP_OK);
+        lp_recorder_end(&worker->recorder, record, LP_OK);
     }
     lane->event_ns = (double)(lp_clock_ns() - start_ns) / PROBES;
     (void)sink;

@@ -49,6 +49,7 @@ struct lp_board {
     int cpu;                /* for all who hand over to each other */
     _Atomic uint64_t turns; /* of players, given and taken back: odd while one has its turn */
     uint32_t turn_of;       /* who had the latest */
+    uint64_t clock_ns;      /* virtual, for stamps; of whose turn it is */
     size_t size;
     struct lp_hand *players;    /* in the same mapping, */
     struct lp_hand *containers; /*   at the same address in all processes */

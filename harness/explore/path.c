@@ -139,8 +139,8 @@ uint64_t lp_path_class(const struct lp_path *path)
     for (size_t i = 0; i < path->trace.count; i++) {
         uint64_t hash = path->trace.moves[i].worker;
         for (unsigned w = 0; w < path->world->workers; w++)
-            hash = lp_mix(hash, path->clocks[i].steps[w]);
-        sum += hash;
+            hash = hash * LP_GOLDEN + path->clocks[i].steps[w];
+        sum += lp_mix(hash, 0);
     }
     return lp_mix(sum, path->trace.count);
 }

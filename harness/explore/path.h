@@ -31,6 +31,7 @@ struct lp_node {
 /* Happened-before of a step: how many steps of each worker come before it or are it (vector clock;
    Fidge 1988, Mattern 1989). */
 struct lp_clock {
+    uint32_t sum; /* of all `steps`: step i with i + 1 comes after all before it */
     uint32_t steps[LP_EXPLORE_WORKERS_MAX];
 };
 

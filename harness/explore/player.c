@@ -75,7 +75,7 @@ static void stop_at(struct lp_player *player, enum lp_where where, const char *p
     struct lp_report *report = player->report;
     const struct lp_worker *worker = &player->worker;
     report->where = where;
-    snprintf(report->point, sizeof report->point, "%s", point);
+    memccpy(report->point, point, '\0', sizeof report->point - 1); /* its last byte stays 0 */
     report->round = worker->recorder.round;
     report->attempt = worker->recorder.attempt;
     report->in_transaction = worker->in_transaction;
@@ -321,7 +321,7 @@ void lp_player_main(struct lp_player *player)
 /* ---- life cycle ---- */
 
 void lp_player_init(struct lp_player *player, const struct lp_crew *crew, uint32_t index,
-                    unsigned rounds, void *memory, struct lp_report *report,
+                    unsigned rounds, void *memory, uint64_t *clock_ns, struct lp_report *report,
                     const struct lp_prompt *prompt)
 {
     struct lp_seat seat = lp_scenario_seat(crew->scenario, index);
@@ -338,8 +338,9 @@ void lp_player_init(struct lp_player *player, const struct lp_crew *crew, uint32
     player->worker.index = index;
     lp_random_init(&player->worker.random, crew->seed, index);
     memset(memory, 0, LP_PLAYER_MEMORY); /* an earlier player's, who was killed */
-    lp_recorder_over(&player->worker.recorder, memory, LP_PLAYER_MEMORY);
+    lp_recorder_over(&player->worker.recorder, memory, LP_PLAYER_MEMORY, clock_ns);
     lp_worker_fill_header(&player->worker);
+    player->worker.recorder.header->start_ns = 0; /* of another time */
     player->worker.recorder.header->rounds = player->rounds;
 }
 

@@ -70,10 +70,10 @@ struct lp_player {
     bool open;
 };
 
-/* `memory` is where its history goes: a page and LP_PLAYER_RECORDS records, zeroed. Clients are not
-   open yet. */
+/* `memory` is where its history goes: a page and LP_PLAYER_RECORDS records, zeroed; `clock_ns` is
+   for its stamps. Clients are not open yet. */
 void lp_player_init(struct lp_player *player, const struct lp_crew *crew, uint32_t index,
-                    unsigned rounds, void *memory, struct lp_report *report,
+                    unsigned rounds, void *memory, uint64_t *clock_ns, struct lp_report *report,
                     const struct lp_prompt *prompt);
 #define LP_PLAYER_MEMORY (LP_HISTORY_HEADER_SIZE + LP_PLAYER_RECORDS * sizeof(struct lp_record))
 

@@ -16,6 +16,9 @@
  */
 #include "explore/path.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "base/str.h"
 
 static bool happened_before(const struct lp_path *path, size_t step, const struct lp_clock *clock)
@@ -27,8 +30,23 @@ static bool happened_before(const struct lp_path *path, size_t step, const struc
 static void join(struct lp_clock *clock, const struct lp_clock *other, unsigned workers)
 {
     for (unsigned w = 0; w < workers; w++)
-        if (other->steps[w] > clock->steps[w])
+        if (other->steps[w] > clock->steps[w]) {
+            clock->sum += other->steps[w] - clock->steps[w];
             clock->steps[w] = other->steps[w];
+        }
+}
+
+/* A clock has room for more workers than most worlds have, and steps are many. */
+static void copy_clock(struct lp_clock *to, const struct lp_clock *from, unsigned workers)
+{
+    memcpy(to, from, offsetof(struct lp_clock, steps[0]) + workers * sizeof *to->steps);
+}
+
+/* Whatever comes after this step comes after all those before it too: none of them need be looked
+   at. With one lock around everything, that is so at the first step that is dependent. */
+static bool follows_all(const struct lp_path *path, size_t step)
+{
+    return path->clocks[step].sum == step + 1;
 }
 
 void lp_clock_of_step(struct lp_path *path)
@@ -38,13 +56,20 @@ void lp_clock_of_step(struct lp_path *path)
     unsigned workers = path->world->workers;
     path->clocks = lp_grow(path->clocks, &path->clock_cap, last + 1, sizeof *path->clocks);
     struct lp_clock *clock = &path->clocks[last];
-    *clock = path->worker[move->worker];
+    copy_clock(clock, &path->worker[move->worker], workers);
     clock->steps[move->worker]++;
-    for (size_t i = last; i-- > 0;)
-        if (path->trace.moves[i].worker != move->worker && !happened_before(path, i, clock) &&
-            lp_intents_dependent(&path->trace.moves[i].intent, &move->intent))
+    clock->sum++;
+    for (size_t i = last; i-- > 0;) {
+        const struct lp_move *other = &path->trace.moves[i];
+        bool before = other->worker == move->worker || happened_before(path, i, clock);
+        if (!before && !lp_intents_dependent(&other->intent, &move->intent))
+            continue;
+        if (!before)
             join(clock, &path->clocks[i], workers);
-    path->worker[move->worker] = *clock;
+        if (follows_all(path, i))
+            break;
+    }
+    copy_clock(&path->worker[move->worker], clock, workers);
 }
 
 static void try_all(struct lp_node *node)
@@ -118,6 +143,7 @@ static void find_races_of_step(struct lp_path *path)
 {
     size_t last = path->trace.count - 1;
     const struct lp_move *move = &path->trace.moves[last];
+    unsigned workers = path->world->workers;
     struct lp_clock before = {0}; /* what comes before the last step through others */
     for (size_t i = last; i-- > 0;) {
         const struct lp_move *other = &path->trace.moves[i];
@@ -125,9 +151,11 @@ static void find_races_of_step(struct lp_path *path)
         if (happened_before(path, i, &before) ||
             (!own && !lp_intents_dependent(&other->intent, &move->intent)))
             continue;
-        join(&before, &path->clocks[i], path->world->workers);
+        join(&before, &path->clocks[i], workers);
         if (!own)
             add_race(path, i, move->worker, STEP_DONE);
+        if (follows_all(path, i))
+            return;
     }
 }
 
@@ -137,8 +165,10 @@ static void find_race_of_pending(struct lp_path *path, unsigned worker)
 {
     for (size_t i = path->trace.count; i-- > 0;) {
         const struct lp_move *move = &path->trace.moves[i];
-        if (move->worker != worker && !happened_before(path, i, &path->worker[worker]) &&
-            lp_intents_dependent(&move->intent, &path->pending[worker])) {
+        bool before = happened_before(path, i, &path->worker[worker]);
+        if (before && follows_all(path, i))
+            return;
+        if (!before && lp_intents_dependent(&move->intent, &path->pending[worker])) {
             add_race(path, i, worker, STEP_PENDING);
             return;
         }

@@ -7,7 +7,6 @@
 
 #include "base/random.h"
 #include "base/str.h"
-#include "os/clock.h"
 
 static struct lp_hand *hand_of(const struct lp_scene *scene, unsigned player)
 {
@@ -131,12 +130,12 @@ static int go(struct lp_scene *scene, unsigned player, bool refuse, struct lp_er
 }
 
 /* The player has to wait: did it change anything by that? */
-static int went_waiting(struct lp_scene *scene, unsigned player, const struct lp_report *before,
+static int went_waiting(struct lp_scene *scene, unsigned player, enum lp_where before,
                         struct lp_effect *effect, struct lp_err *err)
 {
     const struct lp_report *report = lp_scene_report(scene, player);
-    bool began = before->where != LP_AT_WAIT || report->kind != 0;
-    bool tried = before->where == LP_AT_STEP || before->where == LP_AT_RETRY;
+    bool began = before != LP_AT_WAIT || report->kind != 0;
+    bool tried = before == LP_AT_STEP || before == LP_AT_RETRY;
     if (report->pure && scene->finds_deadlock && closes_circle(scene, player)) {
         effect->went = LP_WENT_DONE;
         return go(scene, player, true, err);
@@ -173,26 +172,27 @@ static int step_player(struct lp_scene *scene, unsigned player, struct lp_effect
 {
     struct lp_part *part = &scene->parts[player];
     const struct lp_report *report = lp_scene_report(scene, player);
-    struct lp_report before = *report;
+    enum lp_where before = report->where;
+    const struct lp_step *step = &part->group->steps[report->step];
     struct lp_intent intent;
-    bool refused = before.where == LP_AT_RETRY && part->must_wait &&
+    bool refused = before == LP_AT_RETRY && part->must_wait &&
                    part->refused_at == changes_by_others(scene, player);
     if (refused || part->thinks_until_ns > scene->now_ns) {
         effect->went = LP_WENT_BLOCKED;
         return 0;
     }
     lp_scene_intent(scene, player, &intent);
-    if (before.where != LP_AT_POINT)
+    if (before != LP_AT_POINT)
         part->tried_at = lock_changes_by_others(scene, player);
     if (go(scene, player, false, err) == -1)
         return -1;
-    if (report->where == LP_AT_WAIT && went_waiting(scene, player, &before, effect, err) == -1)
+    if (report->where == LP_AT_WAIT && went_waiting(scene, player, before, effect, err) == -1)
         return -1;
     if (effect->went == LP_WENT_BLOCKED)
         return 0;
     note_change(scene, player, &intent);
-    if (scene->timed)
-        lp_scene_note_time(scene, player, &part->group->steps[before.step]);
+    if (scene->leased)
+        lp_scene_note_time(scene, player, step);
     if (report->where == LP_AT_RETRY)
         note_refusal(scene, player);
     note_holds(scene, player);
@@ -211,7 +211,7 @@ static void end_try(struct lp_scene *scene, unsigned player)
     if (record->state != LP_RECORD_INVOKED)
         return;
     record->outcome = LP_BUSY;
-    record->complete_ns = lp_clock_ns();
+    record->complete_ns = lp_scene_stamp(scene);
     record->state = LP_RECORD_COMPLETE;
 }
 
@@ -229,7 +229,7 @@ static int kill_player(struct lp_scene *scene, unsigned player, struct lp_effect
     if (hand->report.where == LP_AT_WAIT)
         end_try(scene, player);
     scene->parts[player].killed = true;
-    scene->parts[player].killed_ns = lp_clock_ns();
+    scene->parts[player].killed_ns = lp_scene_stamp(scene);
     hand->report.where = LP_AT_END;
     hand->report.held = 0;
     hand->report.plain = false;
@@ -300,6 +300,7 @@ static void learn_locks(struct lp_scene *scene, const struct lp_registry *regist
     for (size_t i = 0; i < scenario->lock_count; i++) {
         const struct lp_driver_row *row = lp_registry_find(registry, scenario->locks[i].driver);
         uint32_t abilities = row && row->driver ? row->driver->abilities : 0;
+        scene->leased |= (abilities & (LP_LEASE | LP_TIMED)) != 0;
         scene->timed |= (abilities & LP_TIMED) != 0;
         finding += (abilities & LP_FINDS_DEADLOCK) != 0;
     }

@@ -26,29 +26,21 @@
 
 #include "explore/stage.h"
 
-#define LP_SHIFTS_MAX 256
-
-/* Virtual time passed at `at_ns` of the real clock, and is `now_ns` since. */
-struct lp_shift {
-    uint64_t at_ns;
-    uint64_t now_ns;
-};
-
 /* What is known of a player beside its report. */
 struct lp_part {
     const struct lp_group *group;
     unsigned container;
     bool begun, killed;
-    uint64_t killed_ns;                   /* when */
-    bool stuck, stuck_on_lock;            /* when the schedule ended */
-    bool must_wait;                       /* refused twice with nothing changed in between */
-    uint64_t refused_at;                  /* changes by others at its latest refusal */
-    uint64_t changes;                     /* steps of its own that touched the store */
-    uint64_t lock_changes[LP_LOCKS_MAX];  /* the same of each lock */
-    uint64_t tried_at;                    /* changes by others when its try began */
-    uint64_t told;                        /* fingerprint of all it saw */
-    uint64_t thinks_until_ns;             /* virtual */
-    uint64_t lease_ends_ns[LP_LOCKS_MAX]; /* virtual; of its latest grant; 0: none */
+    uint64_t killed_ns;                  /* virtual, as all that follow */
+    bool stuck, stuck_on_lock;           /* when the schedule ended */
+    bool must_wait;                      /* refused twice with nothing changed in between */
+    uint64_t refused_at;                 /* changes by others at its latest refusal */
+    uint64_t changes;                    /* steps of its own that touched the store */
+    uint64_t lock_changes[LP_LOCKS_MAX]; /* the same of each lock */
+    uint64_t tried_at;                   /* changes by others when its try began */
+    uint64_t told;                       /* fingerprint of all it saw */
+    uint64_t thinks_until_ns;
+    uint64_t lease_ends_ns[LP_LOCKS_MAX]; /* of its latest grant; 0: none */
 };
 
 struct lp_scene {
@@ -60,6 +52,7 @@ struct lp_scene {
     unsigned players;
     bool fault_done[LP_LED_FAULTS_MAX];
     unsigned store_object, lock_object[LP_LOCKS_MAX];
+    bool leased;         /* some lock may have a lease */
     bool timed;          /* some lock depends on virtual time */
     bool finds_deadlock; /* several locks that find deadlocks together */
     bool built;          /* everything is prepared and open */
@@ -70,11 +63,11 @@ struct lp_scene {
     /* Smaller worlds: workers that take part, and rounds. */
     uint32_t present;
     uint32_t rounds;
-    uint64_t now_ns; /* virtual */
+    uint64_t now_ns; /* virtual; stamps are a little later, board->clock_ns */
     uint64_t changes, lock_changes[LP_LOCKS_MAX];
-    struct lp_shift shifts[LP_SHIFTS_MAX];
-    size_t shift_count;
-    size_t stamp_count; /* different times at which something was recorded */
+    unsigned passes;      /* so often it has passed */
+    uint64_t shortest_ns; /* lease that was granted; UINT64_MAX: none */
+    uint64_t begun_ns;    /* really */
     enum lp_ending ending;
 };
 
@@ -107,10 +100,11 @@ uint64_t lp_scene_next_time(const struct lp_scene *scene);
 uint64_t lp_scene_lease_end(const struct lp_scene *scene, unsigned lock);
 /* False: it has passed too often in this schedule. */
 bool lp_scene_pass_time(struct lp_scene *scene, uint64_t until_ns);
-/* Puts virtual time into the stamps of what was recorded, once. */
-void lp_scene_stamp(struct lp_scene *scene);
-/* Now, in the same time. */
-uint64_t lp_scene_stamp_now(const struct lp_scene *scene);
+/* May a lease have ended by what is not told: a server's own clock, or so many stamps, each a
+   little later than the one before, that they reach over its end? */
+bool lp_scene_is_blurred(const struct lp_scene *scene);
+/* A stamp like those of what is recorded. */
+uint64_t lp_scene_stamp(const struct lp_scene *scene);
 
 /* ---- intent.c ---- */
 void lp_scene_objects(struct lp_scene *scene);

@@ -161,7 +161,8 @@ static void init_player(struct lp_seat_of_player *seat, const struct lp_crew *cr
     struct lp_hand *hand = hand_of(seat);
     const struct lp_explore_request *request = stage->board->request;
     lp_player_init(&seat->player, crew, seat->index, request->scenario->rounds,
-                   lp_board_memory(stage->board, seat->index), &hand->report, &hand->prompt);
+                   lp_board_memory(stage->board, seat->index), &stage->board->clock_ns,
+                   &hand->report, &hand->prompt);
     seat->player.yield = stage->kind == LP_STAGE_FIBERS ? yield_by_fiber : yield_by_futex;
     seat->player.yield_context = seat;
 }

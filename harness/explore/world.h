@@ -39,7 +39,8 @@ enum lp_access_kind {
 };
 
 struct lp_access {
-    uint64_t object; /* any number that tells one object from another */
+    uint32_t object; /* any number that tells one object from another, or a hash of its name: two
+                        objects that are taken for one cost schedules, and lose none */
     enum lp_access_kind kind;
 };
 

@@ -22,12 +22,12 @@
 
 /* ---- steps ---- */
 
-static uint64_t object_number(const char *path)
+static uint32_t object_number(const char *path)
 {
     uint64_t hash = 0;
     for (; *path; path++)
         hash = lp_mix(hash, (unsigned char)*path);
-    return hash;
+    return (uint32_t)hash;
 }
 
 static enum lp_access_kind access_of(const struct lp_event *event)
@@ -45,7 +45,7 @@ static enum lp_access_kind access_of(const struct lp_event *event)
     }
 }
 
-static void add_access(struct lp_intent *intent, uint64_t object, enum lp_access_kind kind)
+static void add_access(struct lp_intent *intent, uint32_t object, enum lp_access_kind kind)
 {
     if (intent->count == LP_ACCESSES_MAX) {
         intent->everything = true;

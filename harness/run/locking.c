@@ -69,10 +69,9 @@ static enum lp_outcome try_as_directed(struct lp_worker *worker, struct lp_clien
                                        const struct lp_step *step, struct lp_record *record,
                                        struct lp_grant *grant)
 {
-    enum lp_outcome outcome;
     for (;;) {
-        record->attempt_ns = lp_clock_before();
-        outcome = client->driver->lock->acquire_try(client, (enum lp_lock_mode)step->mode, grant);
+        enum lp_outcome outcome =
+            client->driver->lock->acquire_try(client, (enum lp_lock_mode)step->mode, grant);
         if (outcome != LP_BUSY)
             return outcome;
         enum lp_waited waited = worker->direction->wait(worker);
@@ -82,6 +81,7 @@ static enum lp_outcome try_as_directed(struct lp_worker *worker, struct lp_clien
             record->flags |= LP_FLAG_DEADLINE;
             return outcome;
         }
+        record->attempt_ns = lp_recorder_before(&worker->recorder);
     }
 }
 
@@ -118,7 +118,7 @@ enum lp_flow lp_do_lock(struct lp_worker *worker, const struct lp_step *step)
 {
     struct lp_client *client = worker->locks[step->target];
     const struct lp_lock_ops *ops = client->driver->lock;
-    uint64_t deadline_ns = lp_deadline(worker);
+    uint64_t deadline_ns = worker->direction ? UINT64_MAX : lp_deadline(worker);
     struct lp_grant grant = {0};
     enum lp_outcome outcome;
     uint8_t flags = step->mode == LP_SHARED ? LP_FLAG_SHARED : 0;
@@ -135,7 +135,7 @@ enum lp_flow lp_do_lock(struct lp_worker *worker, const struct lp_step *step)
         outcome = ops->acquire_wait(client, (enum lp_lock_mode)step->mode, deadline_ns, &grant);
     else
         outcome = poll_lock(worker, client, step, deadline_ns, record, &grant);
-    uint64_t complete_ns = lp_clock_after();
+    uint64_t complete_ns = lp_recorder_after(&worker->recorder);
     if (outcome == LP_OK) {
         lp_set_identity(worker, record, &grant.identity);
         record->value = (int64_t)grant.ttl_ns;
@@ -164,7 +164,7 @@ enum lp_flow lp_do_unlock(struct lp_worker *worker, int lock)
         lp_recorder_begin(&worker->recorder, LP_STEP_UNLOCK, (uint8_t)lock, flags);
     if (!record)
         return LP_FLOW_FULL;
-    lp_recorder_end(record, ops->release(client));
+    lp_recorder_end(&worker->recorder, record, ops->release(client));
     worker->held[lock] = false;
     lp_set_inside(worker);
     return LP_FLOW_NEXT;
@@ -181,7 +181,7 @@ enum lp_flow lp_do_upgrade(struct lp_worker *worker, const struct lp_step *step)
         return LP_FLOW_FULL;
     record->attempt_ns = record->invoke_ns;
     enum lp_outcome outcome = client->driver->lock->upgrade(client, deadline_ns, &grant);
-    uint64_t complete_ns = lp_clock_after();
+    uint64_t complete_ns = lp_recorder_after(&worker->recorder);
     if (outcome == LP_OK)
         lp_set_identity(worker, record, &grant.identity);
     else if (outcome == LP_BUSY && (complete_ns >= deadline_ns || worker->direction))
@@ -206,7 +206,7 @@ enum lp_flow lp_do_renew(struct lp_worker *worker, int lock)
     if (!record)
         return LP_FLOW_FULL;
     enum lp_outcome outcome = client->driver->lock->renew(client, &grant);
-    uint64_t complete_ns = lp_clock_after();
+    uint64_t complete_ns = lp_recorder_after(&worker->recorder);
     if (outcome == LP_OK)
         record->value = (int64_t)grant.ttl_ns;
     lp_recorder_end_at(record, outcome, complete_ns);

@@ -101,9 +101,9 @@ int lp_recorder_open(struct lp_recorder *recorder, int folder_fd, const char *na
     return 0;
 }
 
-void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size)
+void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size, uint64_t *clock_ns)
 {
-    *recorder = (struct lp_recorder){.fd = -1};
+    *recorder = (struct lp_recorder){.fd = -1, .clock_ns = clock_ns};
     begin_header(recorder, memory);
     recorder->chunk = (void *)((char *)memory + LP_HISTORY_HEADER_SIZE);
     recorder->chunk_records = (size - LP_HISTORY_HEADER_SIZE) / sizeof(struct lp_record);
@@ -141,6 +141,21 @@ static struct lp_record *take(struct lp_recorder *recorder)
     return &recorder->chunk[recorder->used++];
 }
 
+static uint64_t tick(uint64_t *clock_ns)
+{
+    return *clock_ns += LP_RECORDER_GRAIN_NS;
+}
+
+uint64_t lp_recorder_before(struct lp_recorder *recorder)
+{
+    return recorder->clock_ns ? tick(recorder->clock_ns) : lp_clock_before();
+}
+
+uint64_t lp_recorder_after(struct lp_recorder *recorder)
+{
+    return recorder->clock_ns ? tick(recorder->clock_ns) : lp_clock_after();
+}
+
 struct lp_record *lp_recorder_begin(struct lp_recorder *recorder, enum lp_step_kind kind,
                                     uint8_t lock, uint8_t flags)
 {
@@ -153,7 +168,7 @@ struct lp_record *lp_recorder_begin(struct lp_recorder *recorder, enum lp_step_k
     record->lock = lock;
     record->flags = flags;
     record->outcome = LP_UNKNOWN;
-    record->invoke_ns = lp_clock_before();
+    record->invoke_ns = lp_recorder_before(recorder);
     atomic_store_explicit(&record->state, LP_RECORD_INVOKED, memory_order_release);
     return record;
 }
@@ -165,9 +180,10 @@ void lp_recorder_end_at(struct lp_record *record, enum lp_outcome outcome, uint6
     atomic_store_explicit(&record->state, LP_RECORD_COMPLETE, memory_order_release);
 }
 
-void lp_recorder_end(struct lp_record *record, enum lp_outcome outcome)
+void lp_recorder_end(struct lp_recorder *recorder, struct lp_record *record,
+                     enum lp_outcome outcome)
 {
-    lp_recorder_end_at(record, outcome, lp_clock_after());
+    lp_recorder_end_at(record, outcome, lp_recorder_after(recorder));
 }
 
 void lp_recorder_note(struct lp_recorder *recorder, const struct lp_record *record)

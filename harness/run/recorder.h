@@ -31,7 +31,8 @@ struct lp_recorder {
     size_t chunk_records, previous_records;
     size_t used; /* records of the chunk that are taken */
     uint64_t file_size;
-    bool full; /* no room any more: begin returned NULL */
+    bool full;          /* no room any more: begin returned NULL */
+    uint64_t *clock_ns; /* not NULL: time is virtual, and moves by LP_RECORDER_GRAIN_NS a stamp */
     uint32_t round;
     uint16_t attempt;
 };
@@ -41,8 +42,10 @@ struct lp_recorder {
 int lp_recorder_open(struct lp_recorder *recorder, int folder_fd, const char *name, size_t expected,
                      struct lp_err *err) LP_MUST_CHECK;
 /* A history in memory that the caller owns: a page for the header, then records as far as it goes;
-   zeroed. It does not grow. Closing it does nothing. */
-void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size);
+   zeroed. It does not grow. Closing it does nothing. Its stamps are taken from `clock_ns`, which
+   whoever has the turn may use: no two are alike, however coarse the machine's clock is. */
+void lp_recorder_over(struct lp_recorder *recorder, void *memory, size_t size, uint64_t *clock_ns);
+#define LP_RECORDER_GRAIN_NS 1000
 /* Cuts the file to what was used. Takes a zeroed struct too (fd 0 is never a history). */
 void lp_recorder_close(struct lp_recorder *recorder);
 
@@ -50,9 +53,14 @@ void lp_recorder_close(struct lp_recorder *recorder);
 struct lp_record *lp_recorder_begin(struct lp_recorder *recorder, enum lp_step_kind kind,
                                     uint8_t lock, uint8_t flags);
 /* Stamps the completion; value, identity and flags must be set before. */
-void lp_recorder_end(struct lp_record *record, enum lp_outcome outcome);
+void lp_recorder_end(struct lp_recorder *recorder, struct lp_record *record,
+                     enum lp_outcome outcome);
 /* The same with a stamp that the caller took right after the operation. */
 void lp_recorder_end_at(struct lp_record *record, enum lp_outcome outcome, uint64_t complete_ns);
+
+/* lp_clock_before() and lp_clock_after() in the recorder's time. */
+uint64_t lp_recorder_before(struct lp_recorder *recorder);
+uint64_t lp_recorder_after(struct lp_recorder *recorder);
 
 /* A record of something that is over. */
 void lp_recorder_note(struct lp_recorder *recorder, const struct lp_record *record);

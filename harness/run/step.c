@@ -63,7 +63,7 @@ static enum lp_flow do_handle(struct lp_worker *worker, const struct lp_step *st
     if (!record)
         return LP_FLOW_FULL;
     enum lp_outcome outcome = act(client);
-    lp_recorder_end(record, outcome);
+    lp_recorder_end(&worker->recorder, record, outcome);
     if (step->kind == LP_STEP_CLOSE && outcome == LP_OK && !store)
         worker->held[step->target] = false;
     lp_set_inside(worker);
@@ -77,7 +77,8 @@ static enum lp_flow do_rollback(struct lp_worker *worker)
     struct lp_record *record = lp_recorder_begin(&worker->recorder, LP_STEP_ROLLBACK, 0xff, 0);
     if (!record)
         return LP_FLOW_FULL;
-    lp_recorder_end(record, worker->store->driver->store->rollback(worker->store));
+    lp_recorder_end(&worker->recorder, record,
+                    worker->store->driver->store->rollback(worker->store));
     worker->in_transaction = false;
     lp_set_inside(worker);
     return LP_FLOW_NEXT;
@@ -112,7 +113,7 @@ static enum lp_flow do_begin(struct lp_worker *worker, enum lp_begin_mode mode)
         return LP_FLOW_FULL;
     record->attempt_ns = record->invoke_ns;
     enum lp_outcome outcome = worker->store->driver->store->begin(worker->store, mode);
-    uint64_t complete_ns = lp_clock_after();
+    uint64_t complete_ns = lp_recorder_after(&worker->recorder);
     lp_set_identity(worker, record, &identity);
     lp_recorder_end_at(record, outcome, complete_ns);
     if (outcome == LP_OK) {
@@ -129,7 +130,7 @@ static enum lp_flow do_commit(struct lp_worker *worker)
     if (!record)
         return LP_FLOW_FULL;
     enum lp_outcome outcome = worker->store->driver->store->commit(worker->store);
-    lp_recorder_end(record, outcome);
+    lp_recorder_end(&worker->recorder, record, outcome);
     /* A commit that was refused with busy leaves the transaction open. */
     if (outcome == LP_OK || outcome == LP_UNKNOWN)
         worker->in_transaction = false;
@@ -177,7 +178,7 @@ static enum lp_outcome access_store(struct lp_worker *worker, enum lp_step_kind 
     lp_set_identity(worker, record, &identity);
     record->token = fence.token;
     enum lp_outcome outcome = call_store(worker, kind, fenced ? &fence : NULL, &value);
-    uint64_t complete_ns = lp_clock_after();
+    uint64_t complete_ns = lp_recorder_after(&worker->recorder);
     record->value = value;
     if (fence.stale && outcome == LP_FAIL)
         record->flags |= LP_FLAG_STALE;

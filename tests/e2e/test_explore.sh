@@ -133,6 +133,21 @@ if command -v redis-server > /dev/null; then
     expect_status 0 'the same, twice, with a fence'
     explore redis-expiry
     pass_if 'a held lease says what is left out' grep -q 'expire:LOCK' "$work/result"
+    # Each stamp is a microsecond after the one before: a thousand of them reach over such a lease.
+    short=$(scenario short-lease << 'YAML'
+title: A lease of one millisecond
+expect: broken
+store: {driver: redis, key: "{run}:counter"}
+lock: {driver: redis, key: "{run}:lock", ttl: 1ms}
+workers: 2
+steps: [lock, read, write, unlock]
+YAML
+    )
+    explore "$short" -r 1 --fault expire:lock
+    expect_status 1 'a short lease and few steps'
+    explore "$short" -r 80 --fault expire:lock --strategy random --schedules 20
+    expect_status 3 'a short lease and too many steps'
+    pass_if 'and says of how many' grep -q 'of 20 schedules it cannot be told' "$work/result"
     explore redlock --schedules 200
     expect_status 3 'a part of redlock'
 fi

@@ -78,7 +78,7 @@ static bool record_one(size_t i)
     if (!record)
         return false;
     record->value = (int64_t)i;
-    lp_recorder_end(record, LP_OK);
+    lp_recorder_end(&recorder, record, LP_OK);
     return true;
 }
 
@@ -120,7 +120,7 @@ START_TEST(an_operation_goes_on_while_others_are_recorded)
         for (size_t k = 0; k < i % LP_RECORDER_NESTED + 1; k++)
             lp_recorder_note(&recorder, &try);
         outer->value = (int64_t)i;
-        lp_recorder_end(outer, LP_OK);
+        lp_recorder_end(&recorder, outer, LP_OK);
     }
     lp_recorder_close(&recorder);
     load();
