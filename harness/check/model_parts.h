@@ -11,8 +11,8 @@
 struct lp_item {
     uint64_t invoke_ns, return_ns;
     int64_t a, b;     /* as in struct lp_call; b of a lease: when it ends, as a uint64_t */
-    uint32_t process; /* numbered from 0 within the object */
     size_t call;      /* index into calls->calls */
+    uint32_t process; /* numbered from 0 within the object */
     uint8_t kind;
     bool observes; /* LP_BUSY, READ: changes nothing */
     bool optional; /* of unknown outcome: by return_ns, or not at all */

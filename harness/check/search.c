@@ -48,7 +48,7 @@ static bool within_budget(struct lp_part_search *search)
     if (++search->tries < CLOCK_EVERY)
         return true;
     search->tries = 0;
-    size_t memory = lp_bag_memory(&search->now) + lp_bag_memory(&search->next) +
+    size_t memory = lp_bag_memory(search->now) + lp_bag_memory(search->next) +
                     search->node_cap * sizeof *search->nodes +
                     search->part->item_count * sizeof *search->part->items;
     if (budget->memory != 0 && memory > budget->memory - budget->memory / 16)
@@ -79,10 +79,10 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
     const struct lp_item *item = search->slots[slot].item;
     bool writes = search->is_register && item->kind == LP_CALL_WRITE;
     uint64_t *words = search->scratch;
-    uint32_t node = search->now.nodes[index];
-    if (writes && search->now.marks[index] == LP_MARK_BARE)
+    uint32_t node = search->now->nodes[index];
+    if (writes && search->now->marks[index] == LP_MARK_BARE)
         return true; /* the write before would be one without a trace */
-    memcpy(words, search->now.words + index * search->stride, search->stride * sizeof *words);
+    lp_words_copy(words, search->now->words + index * search->stride, search->stride);
     uint64_t *done = lp_done_of(search, words), *spare = lp_spare_of(search, words);
     if ((search->expiring > 0 && lp_search_is_behind(search, slot, done)) ||
         (search->chained > 0 && !settle_before(search, words, slot, &node)))
@@ -99,9 +99,9 @@ static bool try_call(struct lp_part_search *search, size_t index, uint32_t slot,
     bool seen =
         (search->is_register || search->observing > 0) && lp_search_observe(search, words, &node);
     if (lp_bit(done, must))
-        lp_bag_add(search, &search->next, words, node, LP_MARK_NONE);
+        lp_bag_add(search, search->next, words, node, LP_MARK_NONE);
     else
-        lp_bag_add(search, &search->now, words, node,
+        lp_bag_add(search, search->now, words, node,
                    writes && !seen && search->chained == 0 ? LP_MARK_BARE : LP_MARK_NONE);
     return within_budget(search);
 }
@@ -122,31 +122,42 @@ static bool in_vain(const struct lp_part_search *search, const uint64_t *done, u
 /* Before anything is copied. */
 static bool is_plainly_wrong(const struct lp_part_search *search, uint64_t state, uint32_t slot)
 {
-    const struct lp_item *item = search->slots[slot].item;
-    if (item->kind == LP_CALL_ADD)
-        return item->b != LP_CALL_NOTHING && state + (uint64_t)item->a != (uint64_t)item->b;
-    return search->state_words == 1 && !lp_state_step(search->part->model, &state, item);
+    const struct lp_slot *call = &search->slots[slot];
+    if (call->wants != LP_ANY_STATE)
+        return call->wants != state;
+    return search->state_words == 1 && !lp_state_step(search->part->model, &state, call->item);
+}
+
+/* Those of the 64 slots behind `i` whose calls are still to take effect. */
+static uint64_t calls_left(const struct lp_part_search *search, const uint64_t *done, size_t i)
+{
+    uint64_t left = search->active[i] & ~search->eager[i] & ~done[i];
+    return search->lazy && !search->use_optional ? left & ~search->optional[i] : left;
 }
 
 static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
 {
-    uint64_t *words = search->now.words + index * search->stride;
+    uint64_t *words = search->now->words + index * search->stride;
     if (in_vain(search, lp_done_of(search, words), must))
         return try_call(search, index, must, must);
     for (size_t i = 0; i < search->mask_words; i++) {
-        uint64_t done = search->now.words[index * search->stride + search->state_words + i];
-        uint64_t left = search->active[i] & ~search->eager[i] & ~done;
-        if (search->lazy && !search->use_optional)
-            left &= ~search->optional[i];
-        for (; left != 0; left &= left - 1) {
+        uint64_t *done = lp_done_of(search, search->now->words + index * search->stride);
+        for (uint64_t left = calls_left(search, done, i); left != 0; left &= left - 1) {
             uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            if (is_plainly_wrong(search, search->now.words[index * search->stride], slot))
+            if (is_plainly_wrong(search, search->now->words[index * search->stride], slot))
                 continue;
             if (!try_call(search, index, slot, must))
                 return false;
         }
     }
     return true;
+}
+
+static void change_parts(struct lp_part_search *search)
+{
+    struct lp_bag *now = search->now;
+    search->now = search->next;
+    search->next = now;
 }
 
 /* It is over: its bits mean nothing any more. */
@@ -156,7 +167,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
     search->expiring -= optional;
     search->observing -= search->slots[slot].item->observes;
     search->chained -= search->slots[slot].after != LP_NO_SLOT;
-    struct lp_bag *from = &search->now, *to = &search->next;
+    struct lp_bag *from = search->now, *to = search->next;
     for (size_t i = 0; i < from->count; i++) {
         lp_bit_clear(lp_done_of(search, from->words + i * search->stride), slot);
         lp_bit_clear(lp_spare_of(search, from->words + i * search->stride), slot);
@@ -173,9 +184,7 @@ static void forget(struct lp_part_search *search, uint32_t slot)
             if (from->marks[i] != LP_MARK_DEAD)
                 lp_bag_add(search, to, from->words + i * search->stride, from->nodes[i],
                            LP_MARK_NONE);
-        struct lp_bag spare = search->now;
-        search->now = search->next;
-        search->next = spare;
+        change_parts(search);
     }
     bool freed = false;
     for (uint32_t other = 0; search->chained > 0 && other < search->slot_count; other++)
@@ -186,8 +195,8 @@ static void forget(struct lp_part_search *search, uint32_t slot)
                 lp_bit_set(search->eager, other);
             freed = true;
         }
-    for (size_t i = 0; freed && i < search->now.count; i++)
-        lp_search_observe(search, search->now.words + i * search->stride, &search->now.nodes[i]);
+    for (size_t i = 0; freed && i < search->now->count; i++)
+        lp_search_observe(search, search->now->words + i * search->stride, &search->now->nodes[i]);
     uint32_t *last = &search->of_process[search->slots[slot].item->process];
     if (*last == slot)
         *last = LP_NO_SLOT;
@@ -197,10 +206,10 @@ static void forget(struct lp_part_search *search, uint32_t slot)
 static bool all_have(struct lp_part_search *search, uint32_t must)
 {
     bool any = false;
-    for (size_t i = 0; i < search->now.count; i++) {
-        if (search->now.marks[i] == LP_MARK_DEAD)
+    for (size_t i = 0; i < search->now->count; i++) {
+        if (search->now->marks[i] == LP_MARK_DEAD)
             continue;
-        if (!lp_bit(lp_done_of(search, search->now.words + i * search->stride), must))
+        if (!lp_bit(lp_done_of(search, search->now->words + i * search->stride), must))
             return false;
         any = true;
     }
@@ -210,30 +219,69 @@ static bool all_have(struct lp_part_search *search, uint32_t must)
 /* Without anything more happening: it was done, or need not have left a trace. */
 static bool keep_as_is(struct lp_part_search *search, size_t index, uint32_t must)
 {
-    uint64_t *words = search->scratch;
-    uint32_t node = search->now.nodes[index];
-    memcpy(words, search->now.words + index * search->stride, search->stride * sizeof *words);
-    bool done = lp_bit(lp_done_of(search, words), must);
-    bool optional = search->slots[must].item->optional;
-    if (!done && !optional && lp_bit(lp_spare_of(search, words), must)) {
+    uint64_t *from = search->now->words + index * search->stride, *words = search->scratch;
+    uint32_t node = search->now->nodes[index];
+    bool done = lp_bit(lp_done_of(search, from), must);
+    bool needed = !done && !search->slots[must].item->optional;
+    if (needed && !lp_bit(lp_spare_of(search, from), must))
+        return false;
+    lp_words_copy(words, from, search->stride);
+    if (needed) {
         lp_bit_set(lp_done_of(search, words), must);
         lp_bit_clear(lp_spare_of(search, words), must);
         node = lp_node_add(search, node, search->slots[must].item, true);
-    } else if (!done && !optional) {
-        return false;
     }
-    lp_bag_add(search, &search->next, words, node, LP_MARK_NONE);
+    lp_bag_add(search, search->next, words, node, LP_MARK_NONE);
     return done;
 }
 
 /* Fills `next` with what comes of `now`; false when it has to give up. */
 static bool expand(struct lp_part_search *search, uint32_t must)
 {
-    for (size_t i = 0; i < search->now.count; i++)
-        if (search->now.marks[i] != LP_MARK_DEAD && !keep_as_is(search, i, must) &&
+    for (size_t i = 0; i < search->now->count; i++)
+        if (search->now->marks[i] != LP_MARK_DEAD && !keep_as_is(search, i, must) &&
             !try_all(search, i, must))
             return false;
     return true;
+}
+
+/* The one call that can take effect now; LP_NO_SLOT: none, or several. */
+static uint32_t only_way(const struct lp_part_search *search, const uint64_t *words)
+{
+    uint32_t only = LP_NO_SLOT;
+    const uint64_t *done = words + search->state_words;
+    for (size_t i = 0; i < search->mask_words; i++)
+        for (uint64_t left = calls_left(search, done, i); left != 0; left &= left - 1) {
+            uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
+            if (is_plainly_wrong(search, words[0], slot))
+                continue;
+            if (only != LP_NO_SLOT)
+                return LP_NO_SLOT;
+            only = slot;
+        }
+    return only;
+}
+
+/* While there is one configuration with one way on, it is gone in place: what expand() would come
+   to, without a copy. Not in a lazy attempt, where calls of unknown outcome may come to be ways
+   too. (Its chain in the bag is that of where it began; at worst one that is equal is not found
+   there, and kept.) */
+static void follow(struct lp_part_search *search, uint32_t must)
+{
+    uint64_t *words = search->now->words, *done = lp_done_of(search, words);
+    bool plain = search->now->count == 1 && search->state_words == 1 && !search->lazy &&
+                 !search->is_register && search->observing == 0 && search->expiring == 0 &&
+                 search->chained == 0;
+    while (plain && !lp_bit(done, must)) {
+        uint32_t slot = only_way(search, words);
+        if (slot == LP_NO_SLOT ||
+            !lp_state_step(search->part->model, words, search->slots[slot].item))
+            return;
+        lp_bit_set(done, slot);
+        lp_bit_clear(lp_spare_of(search, words), slot);
+        search->now->nodes[0] =
+            lp_node_add(search, search->now->nodes[0], search->slots[slot].item, false);
+    }
 }
 
 /* The call in `must` has returned: from here on only ways in which it took effect; if its outcome
@@ -241,27 +289,26 @@ static bool expand(struct lp_part_search *search, uint32_t must)
 static bool require(struct lp_part_search *search, uint32_t must)
 {
     search->event++;
+    follow(search, must);
     if (!all_have(search, must)) {
-        lp_bag_clear(&search->next);
+        lp_bag_clear(search->next);
         search->use_optional = false;
         if (!expand(search, must))
             return false;
-        if (search->lazy && search->next.count == 0) {
+        if (search->lazy && search->next->count == 0) {
             search->use_optional = true;
             if (!expand(search, must))
                 return false;
         } else if (search->lazy) {
             search->cut = true;
         }
-        if (search->next.count == 0) {
+        if (search->next->count == 0) {
             search->ruling->decided = LP_DECIDED_BROKEN;
             return false;
         }
         if (search->lazy)
-            lp_bag_cut(search, &search->next);
-        struct lp_bag spare = search->now;
-        search->now = search->next;
-        search->next = spare;
+            lp_bag_cut(search, search->next);
+        change_parts(search);
     }
     forget(search, must);
     return true;
@@ -273,7 +320,9 @@ static void invoke(struct lp_part_search *search, const struct lp_item *item)
     uint32_t *last = &search->of_process[item->process];
     struct lp_slot *call = &search->slots[slot];
     bool in_a_hurry = !lp_search_leaves_behind(search, item);
-    *call = (struct lp_slot){.item = item, .after = *last};
+    *call = (struct lp_slot){.item = item, .wants = LP_ANY_STATE, .after = *last};
+    if (item->kind == LP_CALL_ADD && item->b != LP_CALL_NOTHING)
+        call->wants = (uint64_t)item->b - (uint64_t)item->a;
     search->event++;
     if (search->invoked)
         search->invoked[item - search->part->items] = search->event;
@@ -298,12 +347,12 @@ static void invoke(struct lp_part_search *search, const struct lp_item *item)
     if (item->kind == LP_CALL_RELEASE)
         lp_bit_set(search->releases, slot);
     bool concerns = item->observes || (search->is_register && item->kind == LP_CALL_WRITE);
-    for (size_t i = 0; i < search->now.count; i++) {
-        uint64_t *words = search->now.words + i * search->stride;
+    for (size_t i = 0; i < search->now->count; i++) {
+        uint64_t *words = search->now->words + i * search->stride;
         if (item->optional)
             lp_bit_set(lp_spare_of(search, words), slot);
         else if (concerns)
-            lp_search_observe(search, words, &search->now.nodes[i]);
+            lp_search_observe(search, words, &search->now->nodes[i]);
     }
 }
 
@@ -321,7 +370,7 @@ static void tell_violation(struct lp_part_search *search, uint64_t until_ns)
 static bool return_until(struct lp_part_search *search, uint64_t time_ns, uint64_t slack_ns)
 {
     while (search->heap_count > 0) {
-        uint64_t return_ns = search->slots[search->heap[0]].item->return_ns;
+        uint64_t return_ns = search->heap[0].time_ns;
         if (return_ns >= time_ns || time_ns - return_ns <= slack_ns)
             break;
         if (!require(search, lp_flight_pop(search))) {
@@ -345,17 +394,17 @@ static void walk(struct lp_part_search *search)
     }
     if (!return_until(search, LP_CALL_NEVER, 0) || !part->budget->want_order)
         return;
-    for (size_t i = 0; i < search->now.count; i++)
-        if (search->now.marks[i] != LP_MARK_DEAD) {
-            lp_search_order(search, search->now.nodes[i]);
+    for (size_t i = 0; i < search->now->count; i++)
+        if (search->now->marks[i] != LP_MARK_DEAD) {
+            lp_search_order(search, search->now->nodes[i]);
             return;
         }
 }
 
 static void release(struct lp_part_search *search)
 {
-    lp_bag_release(&search->now);
-    lp_bag_release(&search->next);
+    lp_bag_release(search->now);
+    lp_bag_release(search->next);
     free(search->slots);
     free(search->active);
     free(search->observers);
@@ -377,16 +426,18 @@ static bool attempt(const struct lp_part *part, struct lp_ruling *ruling, bool l
     enum lp_model_kind kind = part->model->kind;
     search.is_register = kind == LP_MODEL_REGISTER || kind == LP_MODEL_CAS_REGISTER;
     search.is_exclusive = kind == LP_MODEL_MUTEX || kind == LP_MODEL_OWNED_MUTEX;
+    search.now = &search.bags[0];
+    search.next = &search.bags[1];
     search.state_words = lp_state_words(part->model, part->process_count);
     lp_flight_widen(&search);
     search.of_process = lp_alloc(part->process_count + 1u, sizeof *search.of_process);
     memset(search.of_process, 0xff, (part->process_count + 1u) * sizeof *search.of_process);
     if (part->budget->want_order)
         search.invoked = lp_alloc(part->item_count + 1, sizeof *search.invoked);
-    lp_bag_clear(&search.now);
-    lp_bag_clear(&search.next);
+    lp_bag_clear(search.now);
+    lp_bag_clear(search.next);
     lp_state_init(part->model, part->calls->start, search.scratch, search.state_words);
-    lp_bag_add(&search, &search.now, search.scratch, LP_NO_NODE, LP_MARK_NONE);
+    lp_bag_add(&search, search.now, search.scratch, LP_NO_NODE, LP_MARK_NONE);
     walk(&search);
     release(&search);
     return ruling->decided != LP_DECIDED_BROKEN || !search.cut;

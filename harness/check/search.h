@@ -8,11 +8,20 @@
 #define LP_NO_SLOT UINT32_MAX
 #define LP_NO_NODE UINT32_MAX
 #define LP_BEAM 64
+#define LP_ANY_STATE UINT64_MAX
 
 /* A call in flight; its number is its bit in the configurations. */
 struct lp_slot {
     const struct lp_item *item; /* NULL: not in use */
+    uint64_t wants;             /* the only state in which it is right; LP_ANY_STATE */
     uint32_t after;             /* slot of a call of the same process that must come first */
+};
+
+/* When a call in flight returns; of those that return at once the earlier one comes first. */
+struct lp_return {
+    uint64_t time_ns;
+    size_t call;
+    uint32_t slot;
 };
 
 /*
@@ -54,14 +63,14 @@ struct lp_part_search {
     uint32_t slot_count; /* mask_words * 64 */
     /* by slot */
     uint64_t *active, *observers, *writes, *releases, *optional;
-    uint64_t *eager;      /* observers that wait for no other call */
-    uint32_t *of_process; /* slot of the last call that will return; LP_NO_SLOT */
-    uint32_t *heap;       /* slots in order of their calls' return */
+    uint64_t *eager;        /* observers that wait for no other call */
+    uint32_t *of_process;   /* slot of the last call that will return; LP_NO_SLOT */
+    struct lp_return *heap; /* the first return is the first */
     uint32_t heap_count;
     uint32_t chained;   /* calls in flight that wait for one of their process */
     uint32_t observing; /* calls in flight that change nothing */
     uint32_t expiring;  /* calls in flight that may take effect by their return, or never */
-    struct lp_bag now, next;
+    struct lp_bag bags[2], *now, *next; /* which change their parts with each step */
     uint64_t *scratch;
     struct lp_node *nodes;
     size_t node_count, node_cap;
@@ -87,6 +96,13 @@ static inline void lp_bit_set(uint64_t *mask, uint32_t slot)
 static inline void lp_bit_clear(uint64_t *mask, uint32_t slot)
 {
     mask[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
+/* Few words mostly: a call of memcpy costs more than to copy them. */
+static inline void lp_words_copy(uint64_t *to, const uint64_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = from[i];
 }
 
 static inline uint64_t *lp_done_of(const struct lp_part_search *search, uint64_t *words)

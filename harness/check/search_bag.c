@@ -129,8 +129,7 @@ void lp_bag_add(const struct lp_part_search *search, struct lp_bag *bag, const u
             bag->marks[at - 1] = LP_MARK_DEAD;
     }
     make_room(search, bag);
-    for (size_t i = 0; i < search->stride; i++)
-        bag->words[bag->count * search->stride + i] = words[i];
+    lp_words_copy(bag->words + bag->count * search->stride, words, search->stride);
     bag->nodes[bag->count] = node;
     bag->marks[bag->count] = (uint8_t)mark;
     bag->links[bag->count] = *head;

@@ -7,29 +7,30 @@
 
 #include "base/str.h"
 
-static bool returns_before(const struct lp_part_search *search, uint32_t left, uint32_t right)
+static bool comes_before(struct lp_return a, struct lp_return b)
 {
-    const struct lp_item *a = search->slots[left].item, *b = search->slots[right].item;
-    return a->return_ns != b->return_ns ? a->return_ns < b->return_ns : a->call < b->call;
+    return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.call < b.call;
 }
 
 void lp_flight_push(struct lp_part_search *search, uint32_t slot)
 {
-    uint32_t *heap = search->heap;
+    struct lp_return *heap = search->heap;
+    const struct lp_item *item = search->slots[slot].item;
+    struct lp_return own = {.time_ns = item->return_ns, .call = item->call, .slot = slot};
     uint32_t at = search->heap_count++;
-    for (; at > 0 && returns_before(search, slot, heap[(at - 1) / 2]); at = (at - 1) / 2)
+    for (; at > 0 && comes_before(own, heap[(at - 1) / 2]); at = (at - 1) / 2)
         heap[at] = heap[(at - 1) / 2];
-    heap[at] = slot;
+    heap[at] = own;
 }
 
 uint32_t lp_flight_pop(struct lp_part_search *search)
 {
-    uint32_t *heap = search->heap;
-    uint32_t first = heap[0], last = heap[--search->heap_count], at = 0;
+    struct lp_return *heap = search->heap, last = heap[--search->heap_count];
+    uint32_t first = heap[0].slot, at = 0;
     for (uint32_t child = 1; child < search->heap_count; child = 2 * at + 1) {
-        if (child + 1 < search->heap_count && returns_before(search, heap[child + 1], heap[child]))
+        if (child + 1 < search->heap_count && comes_before(heap[child + 1], heap[child]))
             child++;
-        if (!returns_before(search, heap[child], last))
+        if (!comes_before(heap[child], last))
             break;
         heap[at] = heap[child];
         at = child;
@@ -67,8 +68,8 @@ static void widen_bag(const struct lp_part_search *search, struct lp_bag *bag, s
 void lp_flight_widen(struct lp_part_search *search)
 {
     size_t old = search->mask_words, masks = old == 0 ? 1 : 2 * old;
-    widen_bag(search, &search->now, masks);
-    widen_bag(search, &search->next, masks);
+    widen_bag(search, search->now, masks);
+    widen_bag(search, search->next, masks);
     search->active = widen_mask(search->active, old, masks);
     search->observers = widen_mask(search->observers, old, masks);
     search->eager = widen_mask(search->eager, old, masks);
@@ -76,7 +77,7 @@ void lp_flight_widen(struct lp_part_search *search)
     search->releases = widen_mask(search->releases, old, masks);
     search->optional = widen_mask(search->optional, old, masks);
     struct lp_slot *slots = lp_alloc(masks * 64, sizeof *slots);
-    uint32_t *heap = lp_alloc(masks * 64, sizeof *heap);
+    struct lp_return *heap = lp_alloc(masks * 64, sizeof *heap);
     if (old > 0) {
         memcpy(slots, search->slots, search->slot_count * sizeof *slots);
         memcpy(heap, search->heap, search->heap_count * sizeof *heap);

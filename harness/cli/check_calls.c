@@ -16,15 +16,33 @@
 #define SHRINK_NS_MAX (10 * LP_SEC)
 #define CALLS_PART 2 /* of the memory: what the calls may take, so that they can be decided too */
 
-int lp_check_load(struct lp_history *history, const char *path, struct lp_err *err)
+int lp_check_open(struct lp_history *history, const char *path, struct lp_err *err)
 {
     struct lp_str folder;
     lp_str_init(&folder);
     lp_str_addf(&folder, "%s/history", path);
     const char *from = lp_is_folder(folder.ptr) ? folder.ptr : path;
-    int result = lp_history_load(history, from, err);
+    int result = lp_history_open(history, from, err);
     lp_str_release(&folder);
     return result;
+}
+
+int lp_check_load(struct lp_history *history, const char *path, struct lp_err *err)
+{
+    if (lp_check_open(history, path, err) == -1)
+        return -1;
+    lp_history_merge(history);
+    return 0;
+}
+
+static void tell_early(struct lp_calls_decision *decision)
+{
+    const struct lp_history *history = &decision->history;
+    char *early = decision->reading.early;
+    if (history->damaged)
+        snprintf(early, sizeof decision->reading.early, "%s", history->damage);
+    else if (history->worker_count > 0 && !history->complete)
+        snprintf(early, sizeof decision->reading.early, "the run did not come to its end");
 }
 
 static int read_calls(struct lp_calls_decision *decision, const char *path,
@@ -41,12 +59,7 @@ static int read_calls(struct lp_calls_decision *decision, const char *path,
     decision->calls.uncertainty_ns = request->read.uncertainty_ns;
     decision->reading =
         (struct lp_reading){.format = "lockproof", .rows = decision->history.op_count};
-    if (decision->history.damaged)
-        snprintf(decision->reading.early, sizeof decision->reading.early, "%s",
-                 decision->history.damage);
-    else if (!decision->history.complete)
-        snprintf(decision->reading.early, sizeof decision->reading.early,
-                 "the run did not come to its end");
+    tell_early(decision);
     return 0;
 }
 
@@ -165,8 +178,29 @@ static int stream(struct lp_calls_decision *decision, const char *path,
         return -1;
     if (decision->decision.why == LP_WHY_UNSUITED)
         return lp_err_set(err, LP_ERR_USAGE, "%s: %s", path, decision->decision.detail);
+    tell_early(decision);
     decision->report.decide_ns = lp_clock_ns() - start_ns;
     return 0;
+}
+
+/* One pass over a run of our own was not enough to tell, or to tell the evidence, and it fits. */
+static bool deserves_more(const struct lp_calls_decision *decision,
+                          const struct lp_calls_request *request)
+{
+    const struct lp_history *history = &decision->history;
+    size_t bytes = decision->reading.rows * (sizeof(struct lp_record) + sizeof(struct lp_call));
+    return history->worker_count > 0 && decision->decision.decided != LP_DECIDED_HELD &&
+           (request->memory == 0 || bytes <= request->memory);
+}
+
+static void start_again(struct lp_calls_decision *decision)
+{
+    lp_shrunk_release(&decision->shrunk);
+    lp_decision_release(&decision->decision);
+    lp_calls_release(&decision->calls);
+    lp_history_release(&decision->history);
+    decision->report = (struct lp_model_report){0};
+    decision->reading = (struct lp_reading){0};
 }
 
 /* ---- what is told ---- */
@@ -267,12 +301,16 @@ int lp_calls_decide(struct lp_calls_decision *decision, const char *path,
 {
     uint64_t start_ns = lp_clock_ns();
     lp_arena_init(&decision->scenario.arena);
-    if (lp_check_streams(path, request)) {
-        if (stream(decision, path, request, start_ns, err) == -1)
-            return -1;
-    } else if (read_calls(decision, path, request, err) == -1 ||
-               choose_model(decision, path, request, err) == -1 ||
-               decide(decision, path, request, start_ns, err) == -1)
+    bool streamed = lp_check_streams(path, request);
+    if (streamed && stream(decision, path, request, start_ns, err) == -1)
+        return -1;
+    if (streamed && deserves_more(decision, request)) {
+        start_again(decision);
+        streamed = false;
+    }
+    if (!streamed && (read_calls(decision, path, request, err) == -1 ||
+                      choose_model(decision, path, request, err) == -1 ||
+                      decide(decision, path, request, start_ns, err) == -1))
         return -1;
     judge(decision, request);
     describe(decision, path, start_ns);

@@ -42,7 +42,8 @@ int lp_calls_decide(struct lp_calls_decision *decision, const char *path,
                     const struct lp_calls_request *request, struct lp_err *err) LP_MUST_CHECK;
 void lp_calls_decision_release(struct lp_calls_decision *decision); /* takes a zeroed one too */
 
-/* Loads a run folder or the history folder in it. */
+/* Opens, or loads, a run folder or the history folder in it. */
+int lp_check_open(struct lp_history *history, const char *path, struct lp_err *err) LP_MUST_CHECK;
 int lp_check_load(struct lp_history *history, const char *path, struct lp_err *err) LP_MUST_CHECK;
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The history is read once to decide it, and once more for the few calls that prove a violation. */
+/* The history is read once to decide it, and once more for the few calls that prove a violation. A
+   folder of ours is read from where it is mapped, all workers side by side. */
 #include "cli/check_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "os/file.h"
 
 #define WINDOW_PART 4 /* of the memory: what may wait for completions, twice while it moves */
 
@@ -13,12 +16,31 @@ bool lp_check_streams(const char *path, const struct lp_calls_request *request)
     struct lp_model model;
     struct stat status;
     struct lp_err ignored = {0};
-    if (request->memory == 0 || !request->model || request->read.uncertainty_ns > 0 ||
-        request->want_order || stat(path, &status) == -1 || !S_ISREG(status.st_mode) ||
-        (uint64_t)status.st_size <= request->memory)
+    if (!request->model || request->read.uncertainty_ns > 0 || request->want_order ||
+        stat(path, &status) == -1)
+        return false;
+    bool large = S_ISREG(status.st_mode) && request->memory > 0 &&
+                 (uint64_t)status.st_size > request->memory;
+    if (!large && !S_ISDIR(status.st_mode))
         return false;
     return lp_model_parse(&model, request->model, &ignored) == 0 &&
            model.kind != LP_MODEL_REGISTER && model.kind != LP_MODEL_CAS_REGISTER;
+}
+
+/* All calls, of a file or of a folder of ours. */
+static int stream(struct lp_calls *names, const struct lp_history *history, const char *path,
+                  const struct lp_read_options *options, lp_call_sink *take, void *context,
+                  struct lp_reading *reading, struct lp_err *err)
+{
+    if (history->worker_count == 0)
+        return lp_calls_stream(names, path, options, take, context, reading, err);
+    *reading = (struct lp_reading){.format = "lockproof"};
+    for (size_t i = 0; i < history->worker_count; i++)
+        reading->rows += history->workers[i].record_count;
+    if (lp_calls_stream_history(names, history, take, context))
+        return 0;
+    lp_calls_release(names);
+    return lp_err_set(err, LP_ERR_USAGE, "'%s' has calls that are not in order", path);
 }
 
 /* ---- the first pass ---- */
@@ -44,6 +66,7 @@ struct picking {
     struct lp_call *calls;
     size_t count;
     size_t number;
+    bool own; /* sources count for each worker and say nothing to people */
 };
 
 static bool pick_call(void *context, const struct lp_call *call)
@@ -52,6 +75,8 @@ static bool pick_call(void *context, const struct lp_call *call)
     const struct lp_decision *decision = picking->decision;
     if (decision->witness[picking->count] == picking->number)
         picking->calls[picking->count++] = *call;
+    if (picking->own && picking->count > 0)
+        picking->calls[picking->count - 1].source = 0;
     picking->number++;
     return picking->count < decision->witness_count;
 }
@@ -62,11 +87,12 @@ static int pick_witness(struct lp_calls_decision *decision, const char *path,
     struct lp_decision *decided = &decision->decision;
     struct lp_calls names;
     struct lp_reading reading;
-    struct picking picking = {.decision = decided};
+    struct picking picking = {.decision = decided, .own = decision->history.worker_count > 0};
     if (decided->decided != LP_DECIDED_BROKEN || decided->witness_count == 0)
         return 0;
     picking.calls = lp_alloc(decided->witness_count, sizeof *picking.calls);
-    if (lp_calls_stream(&names, path, options, pick_call, &picking, &reading, err) == -1) {
+    if (stream(&names, &decision->history, path, options, pick_call, &picking, &reading, err) ==
+        -1) {
         free(picking.calls);
         return -1;
     }
@@ -89,12 +115,17 @@ int lp_check_stream(struct lp_calls_decision *decision, const char *path,
     struct lp_read_options options = request->read;
     struct feeding feeding = {.report = &decision->report};
     options.calls_max = request->memory / WINDOW_PART / sizeof(struct lp_call) + 1;
-    feeding.feed = lp_feed_new(&decision->inference.model, budget, LP_CALL_NOTHING, 0, err);
+    int64_t start = LP_CALL_NOTHING;
+    if (lp_is_folder(path) && lp_check_open(&decision->history, path, err) == -1)
+        return -1;
+    if (decision->history.worker_count > 0)
+        start = decision->history.start_value;
+    feeding.feed = lp_feed_new(&decision->inference.model, budget, start, 0, err);
     if (!feeding.feed)
         return -1;
     decision->report.streamed = true;
-    if (lp_calls_stream(&decision->calls, path, &options, feed_call, &feeding, &decision->reading,
-                        err) == -1) {
+    if (stream(&decision->calls, &decision->history, path, &options, feed_call, &feeding,
+               &decision->reading, err) == -1) {
         lp_feed_free(feeding.feed);
         return -1;
     }

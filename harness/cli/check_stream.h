@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* `check --memory`: a history that would not fit is decided in one pass while it is read. */
+/* A run of our own, and with `check --memory` a history that would not fit, is decided in one pass
+   while it is read. */
 #ifndef LP_CLI_CHECK_STREAM_H
 #define LP_CLI_CHECK_STREAM_H
 
 #include "cli/check_calls.h"
 
-/* A file larger than the memory, and a model that was named and can be decided in one pass. */
+/* A folder of ours or a file larger than the memory, and a model that was named and can be decided
+   in one pass. */
 bool lp_check_streams(const char *path, const struct lp_calls_request *request);
 
 /* Fills calls (names, and the calls of a witness only), reading, decision, shrunk (the witness as

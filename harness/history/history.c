@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/merge.h"
 #include "history/image.h"
 
 static int by_number(const void *a, const void *b)
@@ -127,64 +128,39 @@ static void take_observers(struct lp_history *history, const struct lp_image *im
 
 /* ---- operations ---- */
 
-/* The next record of each worker; the earliest on top. */
-struct merge {
-    const struct lp_history *history;
-    uint32_t *heap; /* of workers */
-    size_t heap_count;
-    size_t *next;
-};
-
-static bool before(const struct merge *merge, uint32_t a, uint32_t b)
+static uint64_t invoked_at(const struct lp_history *history, uint32_t worker, size_t sequence)
 {
-    uint64_t left = merge->history->workers[a].records[merge->next[a]].invoke_ns;
-    uint64_t right = merge->history->workers[b].records[merge->next[b]].invoke_ns;
-    return left != right ? left < right : a < b;
-}
-
-static void sift_down(struct merge *merge, size_t at)
-{
-    for (;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-            if (child < merge->heap_count && before(merge, merge->heap[child], merge->heap[least]))
-                least = child;
-        if (least == at)
-            return;
-        uint32_t worker = merge->heap[at];
-        merge->heap[at] = merge->heap[least];
-        merge->heap[least] = worker;
-        at = least;
-    }
+    return history->workers[worker].records[sequence].invoke_ns;
 }
 
 static void merge_ops(struct lp_history *history)
 {
-    size_t total = 0;
-    struct merge merge = {.history = history};
-    merge.heap = lp_alloc(history->worker_count, sizeof *merge.heap);
-    merge.next = lp_alloc(history->worker_count, sizeof *merge.next);
-    for (size_t i = 0; i < history->worker_count; i++) {
+    size_t total = 0, left = 0;
+    struct lp_merge_entry *heap = lp_alloc(history->worker_count, sizeof *heap);
+    size_t *next = lp_alloc(history->worker_count, sizeof *next);
+    for (uint32_t i = 0; i < history->worker_count; i++) {
         total += history->workers[i].record_count;
         if (history->workers[i].record_count > 0)
-            merge.heap[merge.heap_count++] = (uint32_t)i;
+            heap[left++] = (struct lp_merge_entry){invoked_at(history, i, 0), i};
     }
-    for (size_t i = merge.heap_count / 2; i-- > 0;)
-        sift_down(&merge, i);
+    lp_merge_make(heap, left);
     history->ops = lp_alloc(total, sizeof *history->ops);
-    while (merge.heap_count > 0) {
-        uint32_t worker = merge.heap[0];
-        size_t sequence = merge.next[worker]++;
+    while (left > 0) {
+        uint32_t worker = heap[0].item;
+        size_t sequence = next[worker]++;
         history->ops[history->op_count++] =
             (struct lp_op){.record = &history->workers[worker].records[sequence],
                            .worker = worker,
                            .sequence = (uint32_t)sequence};
-        if (merge.next[worker] == history->workers[worker].record_count)
-            merge.heap[0] = merge.heap[--merge.heap_count];
-        sift_down(&merge, 0);
+        if (next[worker] == history->workers[worker].record_count)
+            heap[0] = heap[--left];
+        else
+            heap[0].key = invoked_at(history, worker, next[worker]);
+        if (left > 0)
+            lp_merge_sift(heap, left, 0);
     }
-    free(merge.heap);
-    free(merge.next);
+    free(heap);
+    free(next);
 }
 
 static void find_start(struct lp_history *history)
@@ -229,8 +205,6 @@ static int assemble(struct lp_history *history, const struct lp_image *images, s
     history->containers = header->containers;
     history->start_value = header->start_value;
     take_observers(history, images, count);
-    merge_ops(history);
-    find_start(history);
     find_damage(history);
     return 0;
 }
@@ -264,8 +238,8 @@ int lp_history_take_faults(struct lp_history *history, const struct lp_history_i
     return 0;
 }
 
-int lp_history_from_images(struct lp_history *history, const struct lp_history_image *images,
-                           size_t count, struct lp_err *err)
+int lp_history_of_files(struct lp_history *history, const struct lp_history_image *images,
+                        size_t count, struct lp_err *err)
 {
     *history = (struct lp_history){0};
     struct lp_image *read = lp_alloc(count, sizeof *read);
@@ -282,6 +256,21 @@ int lp_history_from_images(struct lp_history *history, const struct lp_history_i
     if (result == -1)
         lp_history_release(history);
     return result;
+}
+
+void lp_history_merge(struct lp_history *history)
+{
+    merge_ops(history);
+    find_start(history);
+}
+
+int lp_history_from_images(struct lp_history *history, const struct lp_history_image *images,
+                           size_t count, struct lp_err *err)
+{
+    if (lp_history_of_files(history, images, count, err) == -1)
+        return -1;
+    lp_history_merge(history);
+    return 0;
 }
 
 const struct lp_history_header *lp_history_any_header(const struct lp_history *history)

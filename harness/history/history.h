@@ -70,6 +70,12 @@ int lp_history_load(struct lp_history *history, const char *folder,
                     struct lp_err *err) LP_MUST_CHECK;
 void lp_history_release(struct lp_history *history); /* takes a zeroed struct too */
 
+/* The same in two parts: opened it has no `ops` and no `start_ns` yet, which take a pass and 16
+   bytes an operation. */
+int lp_history_open(struct lp_history *history, const char *folder,
+                    struct lp_err *err) LP_MUST_CHECK;
+void lp_history_merge(struct lp_history *history);
+
 /* The same from images in memory (tests, fuzzing); the images must outlive the history and be
    aligned for a struct lp_record. */
 struct lp_history_image {

@@ -16,4 +16,8 @@ struct lp_image {
 int lp_image_read(struct lp_image *image, const struct lp_history_image *source,
                   struct lp_err *err) LP_MUST_CHECK;
 
+/* lp_history_from_images() but for the order of all operations. */
+int lp_history_of_files(struct lp_history *history, const struct lp_history_image *images,
+                        size_t count, struct lp_err *err) LP_MUST_CHECK;
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A folder's history files, mapped: read by the page, and only as far as they were written. */
-#include "history/history.h"
+#include "history/image.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -118,7 +118,7 @@ static int load_names(struct lp_history *history, int folder_fd, const struct na
         images[i] = (struct lp_history_image){maps[i].address, maps[i].size, names->names[i]};
     }
     if (result == 0)
-        result = lp_history_from_images(history, images, names->count, err);
+        result = lp_history_of_files(history, images, names->count, err);
     if (result == 0 && load_faults(history, folder_fd, &maps[names->count], err) == -1) {
         lp_history_release(history);
         result = -1;
@@ -133,7 +133,7 @@ static int load_names(struct lp_history *history, int folder_fd, const struct na
     return 0;
 }
 
-int lp_history_load(struct lp_history *history, const char *folder, struct lp_err *err)
+int lp_history_open(struct lp_history *history, const char *folder, struct lp_err *err)
 {
     *history = (struct lp_history){0};
     DIR *dir = opendir(folder); /* sets close-on-exec */
@@ -146,6 +146,14 @@ int lp_history_load(struct lp_history *history, const char *folder, struct lp_er
     release_names(&names);
     closedir(dir);
     return result;
+}
+
+int lp_history_load(struct lp_history *history, const char *folder, struct lp_err *err)
+{
+    if (lp_history_open(history, folder, err) == -1)
+        return -1;
+    lp_history_merge(history);
+    return 0;
 }
 
 void lp_history_release(struct lp_history *history)

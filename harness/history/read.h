@@ -63,6 +63,15 @@ int lp_calls_parse(struct lp_calls *calls, const char *name, const char *bytes, 
  */
 void lp_calls_from_history(struct lp_calls *calls, const struct lp_history *history);
 
+/*
+ * The same one by one, in order of invocation, until `take` has enough; a history that was only
+ * opened (lp_history_open) will do. `names` as in lp_calls_stream. A call's source counts the
+ * operations of its own worker. False when they came in another order, as no worker writes them:
+ * then what was taken is worth nothing.
+ */
+bool lp_calls_stream_history(struct lp_calls *names, const struct lp_history *history,
+                             lp_call_sink *take, void *context) LP_MUST_CHECK;
+
 /* Index into history->ops of a call's source. */
 static inline size_t lp_call_own_op(const struct lp_call *call)
 {

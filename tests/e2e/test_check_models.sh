@@ -106,6 +106,17 @@ judge check-then-act
 lp check --model mutex "$work/run-$run_number"
 expect_status '1 3' 'a lock that is wrong, by a model'
 
+# Runs of our own are decided where they are mapped, in whatever memory; what they are broken by is
+# looked for with all of it.
+lp check --memory 64k --model owned-mutex "$dir"
+expect_status 0 'a run in little memory'
+expect_in "$out" 'decided while they were read' 'a run in one pass: said so'
+judge flock-rogue
+lp check --model counter "$work/run-$run_number"
+expect_status '1 3' 'what a run lost, by a model'
+lp check --memory 64k --model mutex "$work/run-$((run_number - 1))"
+expect_status '1 3' 'a lock that is wrong, in little memory'
+
 # Larger than the memory allowed: in one pass with a model named, else as far as it goes.
 for i in $(seq 4000); do
     printf '%d\t:invoke\t:acquire\tnil\n%d\t:ok\t:acquire\tnil\n' $((i % 5)) $((i % 5))

@@ -83,6 +83,33 @@ static void demand_judgement(const struct lp_judgement *judgement, const struct 
     }
 }
 
+struct counting {
+    size_t count;
+    uint64_t last_ns;
+};
+
+static bool count_call(void *context, const struct lp_call *call)
+{
+    struct counting *counting = context;
+    counting->count++;
+    counting->last_ns = call->invoke_ns;
+    return true;
+}
+
+/* One by one they are as many as all at once. */
+static void demand_stream(const struct lp_history *history, const struct lp_calls *calls)
+{
+    struct lp_calls names;
+    struct counting counting = {0};
+    bool in_order = lp_calls_stream_history(&names, history, count_call, &counting);
+    demand(counting.count == calls->count, "a stream of other calls");
+    demand(!in_order || calls->count == 0 ||
+               counting.last_ns == calls->calls[calls->count - 1].invoke_ns,
+           "a stream in another order");
+    demand(names.foreign_count == calls->foreign_count, "a stream of other names");
+    lp_calls_release(&names);
+}
+
 static void demand_calls(const struct lp_history *history)
 {
     struct lp_calls calls;
@@ -95,6 +122,7 @@ static void demand_calls(const struct lp_history *history)
                "a call of nobody or on nothing");
         demand(lp_call_own_op(call) <= history->op_count, "a call of no operation");
     }
+    demand_stream(history, &calls);
     lp_calls_release(&calls);
 }
 

@@ -57,6 +57,8 @@ struct hb_op {
 #define HB_BEGIN(w, f, t, ...) HB(w, LP_STEP_BEGIN, f, t, ##__VA_ARGS__)
 #define HB_COMMIT(w, f, t, ...) HB(w, LP_STEP_COMMIT, f, t, ##__VA_ARGS__)
 #define HB_ROLLBACK(w, f, t, ...) HB(w, LP_STEP_ROLLBACK, f, t, ##__VA_ARGS__)
+#define HB_RENEW(w, f, t, ...) HB(w, LP_STEP_RENEW, f, t, ##__VA_ARGS__)
+#define HB_TOKEN(w, f, v) HB(w, LP_STEP_TOKEN, f, f, .attempt_ns = (v)) /* a union */
 #define HB_CLOSE(w, f, t, ...) HB(w, LP_STEP_CLOSE, f, t, ##__VA_ARGS__)
 #define HB_IMMEDIATE .flags = 1 << LP_FLAG_BEGIN_SHIFT
 #define HB_EXCLUSIVE .flags = 2 << LP_FLAG_BEGIN_SHIFT

@@ -16,16 +16,54 @@ static void tear_down(void)
     hb_release(&hb);
 }
 
-static void expect(const struct hb_run *run, const char *wanted)
+static bool keep(void *context, const struct lp_call *call)
+{
+    static struct lp_call kept[64];
+    struct lp_calls *streamed = context;
+    ck_assert_uint_lt(streamed->count, LP_ARRAY_LEN(kept));
+    streamed->calls = kept;
+    kept[streamed->count++] = *call;
+    return true;
+}
+
+static void compare(const struct lp_calls *got, const char *wanted)
 {
     struct lp_str out;
-    hb_build(&hb, run);
-    lp_calls_from_history(&calls, &hb.history);
     lp_str_init(&out);
-    dump_calls(&calls, &out);
+    dump_calls(got, &out);
     ck_assert_msg(strcmp(out.ptr, wanted) == 0, "gave\n%swanted\n%s", out.ptr, wanted);
     lp_str_release(&out);
 }
+
+/* All at once, and one by one. */
+static void expect(const struct hb_run *run, const char *wanted)
+{
+    struct lp_calls streamed;
+    hb_build(&hb, run);
+    lp_calls_from_history(&calls, &hb.history);
+    compare(&calls, wanted);
+    ck_assert(lp_calls_stream_history(&streamed, &hb.history, keep, &streamed));
+    compare(&streamed, wanted);
+    streamed.calls = NULL;
+    lp_calls_release(&streamed);
+}
+
+static bool take_one(void *context, const struct lp_call *call)
+{
+    unsigned *taken = context;
+    (void)call;
+    return ++*taken < 1;
+}
+
+START_TEST(a_stream_ends_when_it_was_enough)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 10, 12), HB_UNLOCK(0, 13, 14), HB_LOCK(1, 20, 21)};
+    unsigned taken = 0;
+    hb_build(&hb, &(struct hb_run){HB_OPS(ops)});
+    ck_assert(lp_calls_stream_history(&calls, &hb.history, take_one, &taken));
+    ck_assert_uint_eq(taken, 1);
+}
+END_TEST
 
 START_TEST(locks_and_the_store_are_objects)
 {
@@ -103,6 +141,38 @@ START_TEST(a_lease_and_the_try_that_was_granted)
 }
 END_TEST
 
+START_TEST(a_lease_is_renewed_while_it_is_held)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 10, 30, .value = 500, .attempt_ns = 25),
+                                HB_RENEW(0, 100, 101, .value = 500),
+                                HB_RENEW(0, 200, 201, .value = 500, .outcome = LP_FAIL),
+                                HB_UNLOCK(0, 300, 301), HB_RENEW(0, 400, 401, .value = 500)};
+    expect(&(struct hb_run){HB_OPS(ops)}, "worker 0 acquire@lock lock lease=575 ok 25..30\n"
+                                          "worker 0 release@lock lock ok 300..301\n");
+}
+END_TEST
+
+START_TEST(a_release_that_was_refused_does_not_end_renewals)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 10, 30, .value = 500),
+                                HB_UNLOCK(0, 50, 51, .outcome = LP_FAIL),
+                                HB_RENEW(0, 110, 111, .value = 500), HB_UNLOCK(0, 300, 301)};
+    expect(&(struct hb_run){HB_OPS(ops)}, "worker 0 acquire@lock lock lease=600 ok 10..30\n"
+                                          "worker 0 release@lock lock fail 50..51\n"
+                                          "worker 0 release@lock lock ok 300..301\n");
+}
+END_TEST
+
+START_TEST(a_token_is_that_of_the_grant_before_it)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 10, 12), HB_TOKEN(0, 12, 7), HB_UNLOCK(0, 13, 14),
+                                HB_LOCK(0, 20, 22), HB_UNLOCK(0, 23, 24)};
+    expect(&(struct hb_run){HB_OPS(ops)},
+           "worker 0 acquire@lock lock a=7 ok 10..12\nworker 0 release@lock lock ok 13..14\n"
+           "worker 0 acquire@lock lock ok 20..22\nworker 0 release@lock lock ok 23..24\n");
+}
+END_TEST
+
 START_TEST(steps_of_transactions_are_foreign)
 {
     const struct hb_op ops[] = {HB_BEGIN(0, 10, 11, HB_IMMEDIATE), HB_READ(0, 12, 13, 0, HB_TX),
@@ -133,6 +203,10 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, an_unknown_release_may_still_come);
     tcase_add_test(tcase, handles_upgrades_and_second_grants_end_holds);
     tcase_add_test(tcase, a_lease_and_the_try_that_was_granted);
+    tcase_add_test(tcase, a_stream_ends_when_it_was_enough);
+    tcase_add_test(tcase, a_lease_is_renewed_while_it_is_held);
+    tcase_add_test(tcase, a_release_that_was_refused_does_not_end_renewals);
+    tcase_add_test(tcase, a_token_is_that_of_the_grant_before_it);
     tcase_add_test(tcase, steps_of_transactions_are_foreign);
     tcase_add_test(tcase, a_run_without_its_end_is_truncated);
     suite_add_tcase(suite, tcase);
