@@ -128,6 +128,8 @@ struct lp_feed;
    `start` and `uncertainty_ns` are as in struct lp_calls. */
 struct lp_feed *lp_feed_new(const struct lp_model *model, const struct lp_budget *budget,
                             int64_t start, uint64_t uncertainty_ns, struct lp_err *err);
+/* Kinds of calls that must come in order, a bit each; the model passes over the others. */
+uint32_t lp_feed_kinds(const struct lp_model *model);
 /* False when it need not go on: a violation is proven, or it gave up. */
 bool lp_feed_add(struct lp_feed *feed, const struct lp_call *call);
 /* The decision after all were fed. Its witness holds numbers of calls as counted by lp_feed_add,

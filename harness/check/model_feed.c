@@ -15,6 +15,9 @@ struct member {
     bool used;
 };
 
+/* Of the few processes that call most: found without hashing. */
+#define RECENT 64
+
 struct object {
     struct lp_sweep *sweep; /* NULL: no call that says anything yet */
     uint32_t process_count;
@@ -28,6 +31,7 @@ struct lp_feed {
     const struct lp_sweep_rule *rule;
     struct object *objects; /* by key */
     size_t object_count, object_cap;
+    struct member recent[RECENT];
     struct member *members;
     size_t member_count, member_cap; /* cap: a power of two */
     size_t fed;                      /* calls so far */
@@ -79,6 +83,9 @@ static void more_members(struct lp_feed *feed)
 
 static uint32_t number_of(struct lp_feed *feed, struct object *object, const struct lp_call *call)
 {
+    struct member *recent = &feed->recent[(call->process ^ call->key << 3) % RECENT];
+    if (recent->used && recent->key == call->key && recent->process == call->process)
+        return recent->number;
     if (2 * feed->member_count >= feed->member_cap)
         more_members(feed);
     struct member *member =
@@ -87,6 +94,7 @@ static uint32_t number_of(struct lp_feed *feed, struct object *object, const str
         *member = (struct member){call->key, call->process, object->process_count++, true};
         feed->member_count++;
     }
+    *recent = *member;
     return member->number;
 }
 
@@ -104,6 +112,15 @@ static struct object *object_of(struct lp_feed *feed, uint32_t key)
         feed->decision.keys++;
     }
     return object;
+}
+
+uint32_t lp_feed_kinds(const struct lp_model *model)
+{
+    uint32_t kinds = 0;
+    for (unsigned kind = 0; kind < LP_CALL_KINDS; kind++)
+        if (lp_model_judges(model->kind, (enum lp_call_kind)kind))
+            kinds |= 1u << kind;
+    return kinds;
 }
 
 bool lp_feed_add(struct lp_feed *feed, const struct lp_call *call)

@@ -28,16 +28,18 @@ bool lp_check_streams(const char *path, const struct lp_calls_request *request)
 }
 
 /* All calls, of a file or of a folder of ours. */
-static int stream(struct lp_calls *names, const struct lp_history *history, const char *path,
-                  const struct lp_read_options *options, lp_call_sink *take, void *context,
-                  struct lp_reading *reading, struct lp_err *err)
+static int stream(struct lp_calls *names, const struct lp_calls_decision *decision,
+                  const char *path, const struct lp_read_options *options, lp_call_sink *take,
+                  void *context, struct lp_reading *reading, struct lp_err *err)
 {
+    const struct lp_history *history = &decision->history;
+    uint32_t kinds = lp_feed_kinds(&decision->inference.model);
     if (history->worker_count == 0)
         return lp_calls_stream(names, path, options, take, context, reading, err);
     *reading = (struct lp_reading){.format = "lockproof"};
     for (size_t i = 0; i < history->worker_count; i++)
         reading->rows += history->workers[i].record_count;
-    if (lp_calls_stream_history(names, history, take, context))
+    if (lp_calls_stream_history(names, history, kinds, take, context))
         return 0;
     lp_calls_release(names);
     return lp_err_set(err, LP_ERR_USAGE, "'%s' has calls that are not in order", path);
@@ -91,8 +93,7 @@ static int pick_witness(struct lp_calls_decision *decision, const char *path,
     if (decided->decided != LP_DECIDED_BROKEN || decided->witness_count == 0)
         return 0;
     picking.calls = lp_alloc(decided->witness_count, sizeof *picking.calls);
-    if (stream(&names, &decision->history, path, options, pick_call, &picking, &reading, err) ==
-        -1) {
+    if (stream(&names, decision, path, options, pick_call, &picking, &reading, err) == -1) {
         free(picking.calls);
         return -1;
     }
@@ -124,8 +125,8 @@ int lp_check_stream(struct lp_calls_decision *decision, const char *path,
     if (!feeding.feed)
         return -1;
     decision->report.streamed = true;
-    if (stream(&decision->calls, &decision->history, path, &options, feed_call, &feeding,
-               &decision->reading, err) == -1) {
+    if (stream(&decision->calls, decision, path, &options, feed_call, &feeding, &decision->reading,
+               err) == -1) {
         lp_feed_free(feeding.feed);
         return -1;
     }

@@ -32,6 +32,10 @@ struct convert {
     struct source *sources;
     uint32_t lock_keys[LP_HISTORY_LOCKS];
     uint32_t store_key;
+    uint32_t ordered; /* kinds of calls, a bit each; others are given out when they are met */
+    lp_call_sink *sink;
+    void *context;
+    bool enough;    /* the sink wants no more */
     uint32_t **ops; /* by worker and sequence: index into history->ops; NULL: not wanted */
 };
 
@@ -268,6 +272,10 @@ static bool refill(struct convert *convert, struct source *source)
                            .sequence = (uint32_t)source->next};
         source->next++;
         take(convert, source, &op);
+        if (source->count == 1 && !(convert->ordered & 1u << source->calls[0].kind)) {
+            convert->enough |= !convert->sink(convert->context, &source->calls[0]);
+            source->count = 0;
+        }
     }
     for (unsigned lock = 0; source->count == 0 && lock < LP_HISTORY_LOCKS; lock++)
         add_end(convert, source, lock, source->worker->last_ns, source->next);
@@ -315,23 +323,23 @@ static void begin(struct convert *convert)
 }
 
 /* False: one came before the one that was given out before it, which no worker of ours writes. */
-static bool merge(struct convert *convert, lp_call_sink *sink, void *context)
+static bool merge(struct convert *convert)
 {
     uint32_t workers = (uint32_t)convert->history->worker_count;
     struct lp_merge_entry *heap = lp_alloc(workers, sizeof *heap);
     size_t left = 0;
     uint64_t last_ns = 0;
-    bool in_order = true, more = true;
+    bool in_order = true;
     for (uint32_t i = 0; i < workers; i++)
         if (refill(convert, &convert->sources[i]))
             heap[left++] = (struct lp_merge_entry){convert->sources[i].calls[0].invoke_ns, i};
     lp_merge_make(heap, left);
-    while (left > 0 && more) {
+    while (left > 0 && !convert->enough) {
         struct source *source = &convert->sources[heap[0].item];
         const struct lp_call *call = &source->calls[source->first++];
         in_order &= call->invoke_ns >= last_ns;
         last_ns = call->invoke_ns;
-        more = sink(context, call);
+        convert->enough = !convert->sink(convert->context, call);
         if (refill(convert, source))
             heap[0].key = source->calls[source->first].invoke_ns;
         else
@@ -344,11 +352,12 @@ static bool merge(struct convert *convert, lp_call_sink *sink, void *context)
 }
 
 bool lp_calls_stream_history(struct lp_calls *names, const struct lp_history *history,
-                             lp_call_sink *sink, void *context)
+                             uint32_t ordered, lp_call_sink *sink, void *context)
 {
-    struct convert convert = {.calls = names, .history = history};
+    struct convert convert = {
+        .calls = names, .history = history, .ordered = ordered, .sink = sink, .context = context};
     begin(&convert);
-    bool in_order = merge(&convert, sink, context);
+    bool in_order = merge(&convert);
     free(convert.sources);
     return in_order;
 }
@@ -369,15 +378,19 @@ static bool keep(void *context, const struct lp_call *call)
 
 void lp_calls_from_history(struct lp_calls *calls, const struct lp_history *history)
 {
-    struct convert convert = {.calls = calls, .history = history};
     struct keeping keeping = {.calls = calls};
+    struct convert convert = {.calls = calls,
+                              .history = history,
+                              .ordered = UINT32_MAX,
+                              .sink = keep,
+                              .context = &keeping};
     convert.ops = lp_alloc(history->worker_count, sizeof *convert.ops);
     for (size_t i = 0; i < history->worker_count; i++)
         convert.ops[i] = lp_alloc(history->workers[i].record_count + 1, sizeof **convert.ops);
     for (size_t i = 0; i < history->op_count; i++)
         convert.ops[history->ops[i].worker][history->ops[i].sequence] = (uint32_t)i;
     begin(&convert);
-    (void)merge(&convert, keep, &keeping);
+    (void)merge(&convert);
     for (size_t i = 0; i < history->worker_count; i++)
         free(convert.ops[i]);
     free(convert.ops);

@@ -65,12 +65,12 @@ void lp_calls_from_history(struct lp_calls *calls, const struct lp_history *hist
 
 /*
  * The same one by one, in order of invocation, until `take` has enough; a history that was only
- * opened (lp_history_open) will do. `names` as in lp_calls_stream. A call's source counts the
- * operations of its own worker. False when they came in another order, as no worker writes them:
- * then what was taken is worth nothing.
+ * opened (lp_history_open) will do. Only kinds in `ordered` (a bit each) are: others come when they
+ * are met. `names` as in lp_calls_stream. A call's source counts the operations of its own worker.
+ * False when those in order were not, as no worker writes them: what was taken is worth nothing.
  */
 bool lp_calls_stream_history(struct lp_calls *names, const struct lp_history *history,
-                             lp_call_sink *take, void *context) LP_MUST_CHECK;
+                             uint32_t ordered, lp_call_sink *take, void *context) LP_MUST_CHECK;
 
 /* Index into history->ops of a call's source. */
 static inline size_t lp_call_own_op(const struct lp_call *call)

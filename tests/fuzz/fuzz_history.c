@@ -101,7 +101,7 @@ static void demand_stream(const struct lp_history *history, const struct lp_call
 {
     struct lp_calls names;
     struct counting counting = {0};
-    bool in_order = lp_calls_stream_history(&names, history, count_call, &counting);
+    bool in_order = lp_calls_stream_history(&names, history, UINT32_MAX, count_call, &counting);
     demand(counting.count == calls->count, "a stream of other calls");
     demand(!in_order || calls->count == 0 ||
                counting.last_ns == calls->calls[calls->count - 1].invoke_ns,

@@ -42,7 +42,7 @@ static void expect(const struct hb_run *run, const char *wanted)
     hb_build(&hb, run);
     lp_calls_from_history(&calls, &hb.history);
     compare(&calls, wanted);
-    ck_assert(lp_calls_stream_history(&streamed, &hb.history, keep, &streamed));
+    ck_assert(lp_calls_stream_history(&streamed, &hb.history, UINT32_MAX, keep, &streamed));
     compare(&streamed, wanted);
     streamed.calls = NULL;
     lp_calls_release(&streamed);
@@ -60,7 +60,7 @@ START_TEST(a_stream_ends_when_it_was_enough)
     const struct hb_op ops[] = {HB_LOCK(0, 10, 12), HB_UNLOCK(0, 13, 14), HB_LOCK(1, 20, 21)};
     unsigned taken = 0;
     hb_build(&hb, &(struct hb_run){HB_OPS(ops)});
-    ck_assert(lp_calls_stream_history(&calls, &hb.history, take_one, &taken));
+    ck_assert(lp_calls_stream_history(&calls, &hb.history, UINT32_MAX, take_one, &taken));
     ck_assert_uint_eq(taken, 1);
 }
 END_TEST
