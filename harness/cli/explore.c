@@ -124,31 +124,12 @@ static int fill_search(const struct options *options, struct lp_explore_request 
     return 0;
 }
 
-static int read_fault(const struct lp_scenario *scenario, const char *text,
-                      struct lp_led_fault *fault)
-{
-    uint64_t worker;
-    if (strncmp(text, "kill:", 5) == 0) {
-        if (lp_number_parse(text + 5, 0, lp_scenario_workers(scenario) - 1, &worker) == -1)
-            return -1;
-        *fault = (struct lp_led_fault){LP_LED_KILL, (unsigned)worker};
-        return 0;
-    }
-    for (unsigned i = 0; strncmp(text, "expire:", 7) == 0 && i < scenario->lock_count; i++) {
-        if (strcmp(text + 7, scenario->locks[i].name) == 0) {
-            *fault = (struct lp_led_fault){LP_LED_EXPIRE, i};
-            return 0;
-        }
-    }
-    return -1;
-}
-
 static int add_fault(struct command *command, const char *text, struct lp_err *err)
 {
     const struct lp_scenario *scenario = &command->scenario;
     struct lp_led_fault fault;
     struct lp_str locks;
-    if (read_fault(scenario, text, &fault) == 0)
+    if (lp_explore_fault_parse(scenario, text, ':', &fault) == 0)
         return lp_explore_fault(&command->request, scenario, fault, &command->catalogue.registry,
                                 err);
     lp_str_init(&locks);

@@ -23,11 +23,6 @@
 #define OBSERVER_RECORDS (LP_EXPLORE_WORKERS_MAX + 1)
 #define OBSERVER_SIZE (LP_HISTORY_HEADER_SIZE + OBSERVER_RECORDS * sizeof(struct lp_record))
 
-static unsigned containers(const struct lp_scene *scene)
-{
-    return scene->scenario->containers;
-}
-
 int lp_scene_drain(struct lp_scene *scene, struct lp_err *err)
 {
     for (unsigned i = 0; i < scene->players; i++) {
@@ -84,7 +79,7 @@ static size_t fill_observer(const struct lp_scene *scene, unsigned container, vo
         .worker = container,
         .workers = scene->players,
         .container = container,
-        .containers = containers(scene),
+        .containers = lp_scene_containers(scene),
         .start_value = scene->scenario->start,
     };
     for (unsigned i = 0; i < scene->players; i++) { /* in order of time: the killed ones first */
@@ -114,8 +109,8 @@ struct images {
 
 static void images_init(struct images *images, const struct lp_scene *scene)
 {
-    images->image = lp_alloc(scene->players + containers(scene), sizeof *images->image);
-    images->observers = lp_alloc(containers(scene), OBSERVER_SIZE);
+    images->image = lp_alloc(scene->players + lp_scene_containers(scene), sizeof *images->image);
+    images->observers = lp_alloc(lp_scene_containers(scene), OBSERVER_SIZE);
     images->count = 0;
     for (unsigned i = 0; i < scene->players; i++) {
         size_t count;
@@ -126,7 +121,7 @@ static void images_init(struct images *images, const struct lp_scene *scene)
             .name = "worker",
         };
     }
-    for (unsigned i = 0; i < containers(scene); i++) {
+    for (unsigned i = 0; i < lp_scene_containers(scene); i++) {
         char *memory = images->observers + i * OBSERVER_SIZE;
         size_t count = fill_observer(scene, i, memory);
         images->image[images->count++] = (struct lp_history_image){
@@ -147,7 +142,7 @@ static void images_release(struct images *images)
 
 static int look(struct lp_scene *scene, struct lp_err *err)
 {
-    for (unsigned i = 0; i < containers(scene); i++)
+    for (unsigned i = 0; i < lp_scene_containers(scene); i++)
         if (lp_stage_container(&scene->stage, i, LP_TASK_LOOK, err) == -1)
             return -1;
     return 0;
@@ -165,7 +160,7 @@ static bool is_plain(const struct lp_scene *scene, enum lp_ending ending)
             return false;
         expected += (int64_t)report->acknowledged;
     }
-    for (unsigned i = 0; i < containers(scene); i++) {
+    for (unsigned i = 0; i < lp_scene_containers(scene); i++) {
         const struct lp_hand *hand = &scene->board->containers[i];
         if (!hand->known || hand->value != expected ||
             hand->identity.domain != first->identity.domain ||
@@ -232,7 +227,7 @@ static int check(struct lp_scene *scene, enum lp_ending ending, enum lp_found *f
 static uint64_t fingerprint_of(const struct lp_scene *scene, enum lp_ending ending)
 {
     uint64_t fingerprint = ending;
-    for (unsigned i = 0; i < containers(scene); i++)
+    for (unsigned i = 0; i < lp_scene_containers(scene); i++)
         fingerprint = lp_mix(fingerprint, (uint64_t)scene->board->containers[i].value);
     for (unsigned i = 0; i < scene->players; i++)
         fingerprint = lp_mix(fingerprint, scene->parts[i].told);

@@ -350,6 +350,28 @@ static const struct lp_driver *driver_of(const struct lp_scenario *scenario, siz
     return row ? row->driver : NULL;
 }
 
+int lp_explore_fault_parse(const struct lp_scenario *scenario, const char *text, char mark,
+                           struct lp_led_fault *fault)
+{
+    const char *target = strchr(text, mark);
+    uint64_t worker;
+    if (!target)
+        return -1;
+    size_t len = (size_t)(target++ - text);
+    if (len == 4 && strncmp(text, "kill", len) == 0 &&
+        lp_number_parse(target, 0, lp_scenario_workers(scenario) - 1, &worker) == 0) {
+        *fault = (struct lp_led_fault){LP_LED_KILL, (unsigned)worker};
+        return 0;
+    }
+    for (unsigned i = 0; len == 6 && strncmp(text, "expire", len) == 0 && i < scenario->lock_count;
+         i++)
+        if (strcmp(target, scenario->locks[i].name) == 0) {
+            *fault = (struct lp_led_fault){LP_LED_EXPIRE, i};
+            return 0;
+        }
+    return -1;
+}
+
 int lp_explore_fault(struct lp_explore_request *request, const struct lp_scenario *scenario,
                      struct lp_led_fault fault, const struct lp_registry *registry,
                      struct lp_err *err)

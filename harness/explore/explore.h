@@ -80,6 +80,9 @@ int lp_explore_size(struct lp_scenario *scenario, unsigned workers, unsigned rou
    LP_ERR_NEED for those that cannot be had. */
 int lp_explore_faults(struct lp_scenario *scenario, struct lp_explore_request *request,
                       const struct lp_registry *registry, struct lp_err *err) LP_MUST_CHECK;
+/* "kill WORKER" or "expire LOCK" with `mark` between the two; -1: neither. */
+int lp_explore_fault_parse(const struct lp_scenario *scenario, const char *text, char mark,
+                           struct lp_led_fault *fault) LP_MUST_CHECK;
 /* One more. LP_ERR_NEED where the locks do not allow it. */
 int lp_explore_fault(struct lp_explore_request *request, const struct lp_scenario *scenario,
                      struct lp_led_fault fault, const struct lp_registry *registry,

@@ -25,28 +25,6 @@ static bool is_time(const struct lp_schedule_line *line)
 /* ---- faults ---- */
 
 /* "kill 1" or "expire a". */
-static int read_fault(const struct lp_schedule *schedule, const struct lp_schedule_line *line,
-                      const struct lp_scenario *scenario, struct lp_led_fault *fault,
-                      struct lp_err *err)
-{
-    const char *target = strchr(line->step, ' ');
-    uint64_t number;
-    if (target && strncmp(line->step, "kill ", 5) == 0 &&
-        lp_number_parse(target + 1, 0, lp_scenario_workers(scenario) - 1, &number) == 0) {
-        *fault = (struct lp_led_fault){LP_LED_KILL, (unsigned)number};
-        return 0;
-    }
-    for (unsigned i = 0; target && i < scenario->lock_count; i++) {
-        if (strncmp(line->step, "expire ", 7) == 0 &&
-            strcmp(target + 1, scenario->locks[i].name) == 0) {
-            *fault = (struct lp_led_fault){LP_LED_EXPIRE, i};
-            return 0;
-        }
-    }
-    return lp_schedule_fail(schedule, line->line, line->step_column, err,
-                            "expected 'kill WORKER' or 'expire LOCK', not '%.40s'", line->step);
-}
-
 int lp_replay_faults(const struct lp_schedule *schedule, const struct lp_scenario *scenario,
                      struct lp_explore_request *request, const struct lp_registry *registry,
                      struct lp_err *err)
@@ -59,8 +37,10 @@ int lp_replay_faults(const struct lp_schedule *schedule, const struct lp_scenari
         if (request->fault_count == LP_LED_FAULTS_MAX)
             return lp_schedule_fail(schedule, line->line, line->column, err, "more than %d faults",
                                     LP_LED_FAULTS_MAX);
-        if (read_fault(schedule, line, scenario, &fault, err) == -1)
-            return -1;
+        if (lp_explore_fault_parse(scenario, line->step, ' ', &fault) == -1)
+            return lp_schedule_fail(schedule, line->line, line->step_column, err,
+                                    "expected 'kill WORKER' or 'expire LOCK', not '%.40s'",
+                                    line->step);
         if (lp_explore_fault(request, scenario, fault, registry, err) == -1)
             return lp_err_wrap(err, "%s:%u:%u", schedule->file, line->line, line->column);
     }

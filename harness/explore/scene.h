@@ -83,6 +83,11 @@ static inline const struct lp_report *lp_scene_report(const struct lp_scene *sce
     return &scene->board->players[player].report;
 }
 
+static inline unsigned lp_scene_containers(const struct lp_scene *scene)
+{
+    return scene->scenario->containers;
+}
+
 /* ---- scene_reset.c ---- */
 /* Of struct lp_world. */
 int lp_scene_reset(void *self, bool fresh, struct lp_err *err);

@@ -4,14 +4,9 @@
 
 #include <string.h>
 
-static unsigned containers(const struct lp_scene *scene)
-{
-    return scene->scenario->containers;
-}
-
 static int all_containers(struct lp_scene *scene, enum lp_task task, struct lp_err *err)
 {
-    for (unsigned i = 0; i < containers(scene); i++)
+    for (unsigned i = 0; i < lp_scene_containers(scene); i++)
         if (lp_stage_container(&scene->stage, i, task, err) == -1)
             return -1;
     return 0;
