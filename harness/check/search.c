@@ -119,22 +119,6 @@ static bool in_vain(const struct lp_part_search *search, const uint64_t *done, u
     return true;
 }
 
-/* Before anything is copied. */
-static bool is_plainly_wrong(const struct lp_part_search *search, uint64_t state, uint32_t slot)
-{
-    const struct lp_slot *call = &search->slots[slot];
-    if (call->wants != LP_ANY_STATE)
-        return call->wants != state;
-    return search->state_words == 1 && !lp_state_step(search->part->model, &state, call->item);
-}
-
-/* Those of the 64 slots behind `i` whose calls are still to take effect. */
-static uint64_t calls_left(const struct lp_part_search *search, const uint64_t *done, size_t i)
-{
-    uint64_t left = search->active[i] & ~search->eager[i] & ~done[i];
-    return search->lazy && !search->use_optional ? left & ~search->optional[i] : left;
-}
-
 static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
 {
     uint64_t *words = search->now->words + index * search->stride;
@@ -142,9 +126,9 @@ static bool try_all(struct lp_part_search *search, size_t index, uint32_t must)
         return try_call(search, index, must, must);
     for (size_t i = 0; i < search->mask_words; i++) {
         uint64_t *done = lp_done_of(search, search->now->words + index * search->stride);
-        for (uint64_t left = calls_left(search, done, i); left != 0; left &= left - 1) {
+        for (uint64_t left = lp_search_left(search, done, i); left != 0; left &= left - 1) {
             uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            if (is_plainly_wrong(search, search->now->words[index * search->stride], slot))
+            if (lp_search_is_wrong(search, search->now->words[index * search->stride], slot))
                 continue;
             if (!try_call(search, index, slot, must))
                 return false;
@@ -245,51 +229,12 @@ static bool expand(struct lp_part_search *search, uint32_t must)
     return true;
 }
 
-/* The one call that can take effect now; LP_NO_SLOT: none, or several. */
-static uint32_t only_way(const struct lp_part_search *search, const uint64_t *words)
-{
-    uint32_t only = LP_NO_SLOT;
-    const uint64_t *done = words + search->state_words;
-    for (size_t i = 0; i < search->mask_words; i++)
-        for (uint64_t left = calls_left(search, done, i); left != 0; left &= left - 1) {
-            uint32_t slot = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
-            if (is_plainly_wrong(search, words[0], slot))
-                continue;
-            if (only != LP_NO_SLOT)
-                return LP_NO_SLOT;
-            only = slot;
-        }
-    return only;
-}
-
-/* While there is one configuration with one way on, it is gone in place: what expand() would come
-   to, without a copy. Not in a lazy attempt, where calls of unknown outcome may come to be ways
-   too. (Its chain in the bag is that of where it began; at worst one that is equal is not found
-   there, and kept.) */
-static void follow(struct lp_part_search *search, uint32_t must)
-{
-    uint64_t *words = search->now->words, *done = lp_done_of(search, words);
-    bool plain = search->now->count == 1 && search->state_words == 1 && !search->lazy &&
-                 !search->is_register && search->observing == 0 && search->expiring == 0 &&
-                 search->chained == 0;
-    while (plain && !lp_bit(done, must)) {
-        uint32_t slot = only_way(search, words);
-        if (slot == LP_NO_SLOT ||
-            !lp_state_step(search->part->model, words, search->slots[slot].item))
-            return;
-        lp_bit_set(done, slot);
-        lp_bit_clear(lp_spare_of(search, words), slot);
-        search->now->nodes[0] =
-            lp_node_add(search, search->now->nodes[0], search->slots[slot].item, false);
-    }
-}
-
 /* The call in `must` has returned: from here on only ways in which it took effect; if its outcome
    is unknown, those in which it never will as well. */
 static bool require(struct lp_part_search *search, uint32_t must)
 {
     search->event++;
-    follow(search, must);
+    lp_search_follow(search, must);
     if (!all_have(search, must)) {
         lp_bag_clear(search->next);
         search->use_optional = false;

@@ -115,6 +115,27 @@ static inline uint64_t *lp_spare_of(const struct lp_part_search *search, uint64_
     return words + search->state_words + search->mask_words;
 }
 
+/* Plainly, before anything is copied. */
+static inline bool lp_search_is_wrong(const struct lp_part_search *search, uint64_t state,
+                                      uint32_t slot)
+{
+    const struct lp_slot *call = &search->slots[slot];
+    if (call->wants != LP_ANY_STATE)
+        return call->wants != state;
+    return search->state_words == 1 && !lp_state_step(search->part->model, &state, call->item);
+}
+
+/* Those of the 64 slots behind `i` whose calls are still to take effect. */
+static inline uint64_t lp_search_left(const struct lp_part_search *search, const uint64_t *done,
+                                      size_t i)
+{
+    uint64_t left = search->active[i] & ~search->eager[i] & ~done[i];
+    return search->lazy && !search->use_optional ? left & ~search->optional[i] : left;
+}
+
+/* ---- search_ways.c ---- */
+void lp_search_follow(struct lp_part_search *search, uint32_t must);
+
 /* ---- search_flight.c ---- */
 void lp_flight_widen(
     struct lp_part_search *search); /* twice as many slots; the first ones at all */
