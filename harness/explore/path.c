@@ -69,26 +69,22 @@ static lp_mask still_asleep(const struct lp_path *path, const struct lp_node *be
     return sleep;
 }
 
-static void enter_node(struct lp_path *path, bool again, lp_mask ended)
+/* Whoever waited or slept is asked by what it wanted then: the step may have woken it. */
+static void enter_node(struct lp_path *path)
 {
     size_t at = path->trace.count;
-    path->nodes = lp_grow(path->nodes, &path->node_cap, at + 1, sizeof *path->nodes);
-    struct lp_node *node = &path->nodes[at];
-    if (again)
-        return;
     const struct lp_node *before = &path->nodes[at - 1];
     const struct lp_move *move = &path->trace.moves[at - 1];
     unsigned worker = move->worker;
     bool taken_off = before->last != LP_NOBODY && before->last != worker &&
                      (lp_node_ready(path, before) & lp_bit(before->last));
-    *node = (struct lp_node){
-        .runnable = before->runnable & ~ended,
+    path->nodes[at] = (struct lp_node){
+        .runnable = before->runnable,
         .blocked = still_blocked(path, before, move),
         .sleep = path->reducing ? still_asleep(path, before, move) : 0,
         .last = worker,
         .preemptions = before->preemptions + taken_off,
     };
-    mark_known_waits(path, at);
 }
 
 static bool wants_more(struct lp_path *path, unsigned worker)
@@ -127,7 +123,15 @@ int lp_path_step(struct lp_path *path, unsigned worker, bool again, struct lp_ef
     struct lp_move *move = lp_trace_add(&path->trace);
     *move = (struct lp_move){.worker = worker, .intent = path->pending[worker], .effect = *effect};
     lp_clock_of_step(path);
-    enter_node(path, again, ask_again(path, worker, move->intent.everything));
+    size_t at = path->trace.count;
+    path->nodes = lp_grow(path->nodes, &path->node_cap, at + 1, sizeof *path->nodes);
+    if (!again)
+        enter_node(path);
+    lp_mask ended = ask_again(path, worker, move->intent.everything);
+    if (!again) {
+        path->nodes[at].runnable &= ~ended;
+        mark_known_waits(path, at);
+    }
     return 0;
 }
 

@@ -20,8 +20,7 @@
 #include "program/inspect.h"
 #include "program/tracer.h"
 
-/* Where virtual clocks begin: the same in every trial. */
-#define REALTIME_START (UINT64_C(1900000000) * LP_SEC)
+/* Where that clock begins: the same in every trial. */
 #define MONOTONIC_START (UINT64_C(100000) * LP_SEC)
 /* So many readings in a row, and each takes longer. */
 #define READS_PATIENT 1000
@@ -34,7 +33,7 @@ static bool is_real(uint64_t clock)
 
 static uint64_t clock_now(const struct lp_tracer *tracer, uint64_t clock)
 {
-    return tracer->now_ns + (is_real(clock) ? REALTIME_START : MONOTONIC_START);
+    return tracer->now_ns + (is_real(clock) ? tracer->epoch.virtual_ns : MONOTONIC_START);
 }
 
 static void reading(struct lp_tracer *tracer)
@@ -279,6 +278,7 @@ void lp_tracer_wake(struct lp_tracer *tracer, struct lp_task *task)
     struct lp_pending *pending = &task->pending;
     if (pending->wake_ns > tracer->now_ns)
         tracer->now_ns = pending->wake_ns;
+    lp_ages_note(tracer);
     pending->expired = true;
     if (pending->row->class != LP_SYS_WAIT_FD)
         lp_regs_skip(task->tid, pending->row->class == LP_SYS_FUTEX ? -ETIMEDOUT : 0);

@@ -444,6 +444,7 @@ bool lp_enter_call(struct lp_tracer *tracer, struct lp_task *task)
     case LP_SYS_FUTEX:
     case LP_SYS_CLOCK:
     case LP_SYS_RANDOM:
+    case LP_SYS_FSTAT:
         break;
     }
     return false;

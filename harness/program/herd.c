@@ -171,5 +171,6 @@ void lp_tracer_release(struct lp_tracer *tracer)
     }
     free(tracer->tasks);
     free(tracer->copies);
+    free(tracer->ages);
     *tracer = (struct lp_tracer){0};
 }

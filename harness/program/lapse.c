@@ -144,8 +144,9 @@ static bool holds_at(const struct lp_tape *tape, uint32_t copy, uint32_t event)
     return false;
 }
 
-/* Did the copy lose a lock by a close before the section's end, and not take it again? */
-static bool has_dropped(const struct lp_tape *tape, uint32_t copy, uint32_t to)
+/* The lock that the copy lost before the section's end, and did not take again; NULL: none. By a
+   close of its own, or because another copy took its name away. */
+static const struct lp_tape_hold *lost_hold(const struct lp_tape *tape, uint32_t copy, uint32_t to)
 {
     for (size_t i = 0; i < tape->hold_count; i++) {
         const struct lp_tape_hold *hold = &tape->holds[i];
@@ -156,9 +157,15 @@ static bool has_dropped(const struct lp_tape *tape, uint32_t copy, uint32_t to)
             again = tape->holds[k].copy == copy && tape->holds[k].object == hold->object &&
                     tape->holds[k].acquire > hold->release && tape->holds[k].acquire <= to;
         if (!again)
-            return true;
+            return hold;
     }
-    return false;
+    return NULL;
+}
+
+static enum lp_cause cause_of_loss(const struct lp_tape *tape, const struct lp_tape_hold *hold)
+{
+    bool own = tape->events[hold->release].copy == hold->copy;
+    return own ? LP_CAUSE_DROPPED_LOCK : LP_CAUSE_FOREIGN_RELEASE;
 }
 
 static enum lp_cover_seen cover_of(const struct lp_tape *tape, uint32_t from, uint32_t to,
@@ -247,9 +254,12 @@ static enum lp_cause classify(const struct lp_tape *tape, const struct lp_lapse 
         return LP_CAUSE_DIFFERENT_LOCK;
     enum lp_cover_seen here = cover_of(tape, lapse->read, lapse->write, &ours);
     enum lp_cover_seen there = cover_of(tape, lapse->other_read, lapse->other, &theirs);
-    if ((here != LP_SEEN_FULL && has_dropped(tape, copy, lapse->write)) ||
-        (there != LP_SEEN_FULL && has_dropped(tape, other, lapse->other)))
-        return LP_CAUSE_DROPPED_LOCK;
+    const struct lp_tape_hold *lost =
+        here == LP_SEEN_FULL ? NULL : lost_hold(tape, copy, lapse->write);
+    if (!lost && there != LP_SEEN_FULL)
+        lost = lost_hold(tape, other, lapse->other);
+    if (lost)
+        return cause_of_loss(tape, lost);
     if (here == LP_SEEN_FULL && there == LP_SEEN_FULL) {
         const struct lp_tape_hold *a = &tape->holds[ours], *b = &tape->holds[theirs];
         bool same = a->object == b->object && same_kind(a->family, b->family);

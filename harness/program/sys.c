@@ -98,6 +98,7 @@ const struct lp_sys_row lp_sys_rows[] = {
     ON_FD(clock_gettime, LP_SYS_CLOCK, -1),
     ON_FD(gettimeofday, LP_SYS_CLOCK, -1),
     ON_FD(getrandom, LP_SYS_RANDOM, -1),
+    ON_FD(fstat, LP_SYS_FSTAT, -1),
 };
 const size_t lp_sys_row_count = LP_ARRAY_LEN(lp_sys_rows);
 

@@ -32,6 +32,7 @@ enum lp_sys_class {
     LP_SYS_FUTEX,   /* a wait with a timeout */
     LP_SYS_CLOCK,
     LP_SYS_RANDOM,
+    LP_SYS_FSTAT, /* of an open file: how old is it? */
 };
 
 struct lp_sys_row {

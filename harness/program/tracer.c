@@ -145,6 +145,10 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
     pending->again = false;
     pending->row = row;
     pending->regs = regs;
+    if (row->class == LP_SYS_FSTAT) {
+        resume_to_end(task);
+        return;
+    }
     if (row->class >= LP_SYS_SLEEP) {
         time_call(tracer, task);
         return;
@@ -155,7 +159,10 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
     if (!lp_enter_call(tracer, task)) {
         if (pending->drop)
             lp_regs_skip(task->tid, (int64_t)regs.args[2]);
-        lp_task_resume(task, 0);
+        if (tracer->clocks && lp_ages_asked(row))
+            resume_to_end(task);
+        else
+            lp_task_resume(task, 0);
         return;
     }
     pending->visible = true;
@@ -229,6 +236,14 @@ static void call_ends(struct lp_tracer *tracer, struct lp_task *task)
         return;
     }
     pending->regs.result = now.result;
+    if (lp_ages_asked(pending->row)) {
+        lp_ages_tell(tracer, task);
+        if (!pending->visible) {
+            lp_pending_clear(pending);
+            lp_task_resume(task, 0);
+            return;
+        }
+    }
     if (pending->row->class == LP_SYS_WAIT_FD) {
         if (lp_clock_again(tracer, task, now.result)) {
             lp_regs_again(task->tid, pending->regs.nr, pending->regs.args);

@@ -73,12 +73,26 @@ struct lp_copy {
     uint64_t wrote; /* bytes written to files that are not its output */
 };
 
+/* Real time at which virtual time, since the start of the trial, had moved to `now_ns`. */
+struct lp_age {
+    uint64_t real_ns, now_ns;
+};
+
+/* When an exploration began, and what the virtual clocks say at the start of each of its trials;
+   both CLOCK_REALTIME. */
+struct lp_epoch {
+    uint64_t real_ns, virtual_ns;
+};
+
 struct lp_tracer {
     struct lp_tape *tape;
     bool clocks;
     bool trying;     /* lock calls that wait are made as attempts */
     uint64_t now_ns; /* virtual, since the start of the trial */
     uint64_t reads;  /* of the clock, in a row */
+    struct lp_epoch epoch;
+    struct lp_age *ages; /* in order */
+    size_t age_count, age_cap;
     struct lp_random random;
     struct lp_task **tasks;
     size_t task_count, task_cap;
@@ -120,6 +134,14 @@ unsigned lp_tracer_turn(struct lp_tracer *tracer, uint64_t deadline_ns);
 void lp_tracer_go(struct lp_tracer *tracer, struct lp_task *task);
 
 /* ---- virtual time ---- */
+
+struct lp_epoch lp_epoch_now(void);
+/* For times of files: a trial begins; virtual time has moved on. */
+void lp_ages_begin(struct lp_tracer *tracer);
+void lp_ages_note(struct lp_tracer *tracer);
+/* Does the call tell times of a file? Then they are told anew behind it. */
+bool lp_ages_asked(const struct lp_sys_row *row);
+void lp_ages_tell(const struct lp_tracer *tracer, const struct lp_task *task);
 
 /* The task that would wake first, of a copy or (UINT32_MAX) of all; NULL: none sleeps. */
 struct lp_task *lp_tracer_sleeper(const struct lp_tracer *tracer, uint32_t copy);

@@ -400,6 +400,7 @@ void lp_program_world_init(struct lp_program_world *world, const struct lp_progr
         .program = program,
         .folder = folder,
         .seed = seed,
+        .epoch = lp_epoch_now(),
         .states = lp_alloc(program->copies, sizeof *world->states),
         .held = lp_alloc(program->copies, sizeof(struct lp_task *)),
         .busy_at = lp_alloc(program->copies, sizeof *world->busy_at),

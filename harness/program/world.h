@@ -32,6 +32,7 @@ struct lp_program_world {
     const struct lp_program *program;
     const char *folder; /* for what copies print; of the latest schedule */
     uint64_t seed;
+    struct lp_epoch epoch;
     struct lp_paths shared;
     struct lp_paths seen; /* what copies shared in any schedule; more than `shared`: learn again */
     struct lp_tape tape;  /* of the schedule that is carried out */

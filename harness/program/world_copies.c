@@ -133,6 +133,8 @@ int lp_world_begin(struct lp_program_world *world, struct lp_err *err)
     world->live = true;
     lp_pidspace_enter(&world->numbers);
     world->tracer.clocks = true;
+    world->tracer.epoch = world->epoch;
+    lp_ages_begin(&world->tracer);
     world->tracer.trying = true;
     world->tracer.gate = hold_shared;
     world->tracer.after = called;

@@ -89,6 +89,38 @@ END
 explore --preemptions 1 "${counter[@]}" -- "$python" "$work/refused.py"
 expect_verdict held '' 'who is refused for a circle tries again'
 
+# A lock file that is taken for stale when it is old: times of files go with the virtual clock. The
+# work takes ten seconds.
+cat > "$work/aged.py" << 'END'
+import os, sys, time
+stale = float(sys.argv[1])
+while True:
+    try:
+        os.close(os.open("counter.lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        break
+    except FileExistsError:
+        pass
+    try:
+        if time.time() - os.stat("counter.lock").st_mtime > stale:
+            os.unlink("counter.lock")
+            continue
+    except FileNotFoundError:
+        continue
+    time.sleep(2)
+value = int(open("counter").read())
+time.sleep(10)
+open("counter", "w").write(str(value + 1))
+try:
+    os.unlink("counter.lock")
+except FileNotFoundError:
+    pass
+END
+explore "${counter[@]}" -- "$python" "$work/aged.py" 5
+expect_verdict broken foreign-release 'a lock taken from who still works'
+pass_if 'which happens again' test "$(of reproduced)" = 10
+explore --preemptions 0 --schedules 12 "${counter[@]}" -- "$python" "$work/aged.py" 60
+pass_if 'a lock that nobody is that long in' test "$verdict" != broken
+
 # A lock file that is removed loses nothing between two; it takes one more at the new file.
 cat > "$work/removed.sh" << 'END'
 exec 9>> counter.lock
