@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/pages.h"
+
 #define CLOCK_RATE 100
 
 uint32_t lp_numbers_get(struct lp_numbers *numbers, uint32_t process)
@@ -77,14 +79,18 @@ static int by_number(const void *a, const void *b)
 
 void lp_sort_calls(size_t *calls, size_t count)
 {
-    if (count > 1)
-        qsort(calls, count, sizeof *calls, by_number);
+    for (size_t i = 1; i < count; i++)
+        if (calls[i - 1] > calls[i]) { /* mostly there are many, in order */
+            qsort(calls, count, sizeof *calls, by_number);
+            return;
+        }
 }
 
 void lp_part_prepare(struct lp_part *part)
 {
     enum lp_model_kind kind = part->model->kind;
     part->items = lp_alloc(part->count, sizeof *part->items);
+    lp_pages_prefer_huge(part->items, part->count * sizeof *part->items);
     lp_numbers_restart(part->numbers);
     for (size_t i = 0; i < part->count; i++) {
         const struct lp_call *call = lp_part_call(part, i);

@@ -42,11 +42,9 @@ static bool give_up(struct lp_part_search *search, enum lp_why why)
     return false;
 }
 
-static bool within_budget(struct lp_part_search *search)
+static bool look_at_budget(struct lp_part_search *search)
 {
     const struct lp_budget *budget = search->part->budget;
-    if (++search->tries < CLOCK_EVERY)
-        return true;
     search->tries = 0;
     size_t memory = lp_bag_memory(search->now) + lp_bag_memory(search->next) +
                     search->node_cap * sizeof *search->nodes +
@@ -56,6 +54,11 @@ static bool within_budget(struct lp_part_search *search)
     if (budget->deadline_ns != 0 && lp_clock_ns() >= budget->deadline_ns)
         return give_up(search, LP_WHY_TIMEOUT);
     return true;
+}
+
+static inline bool within_budget(struct lp_part_search *search)
+{
+    return ++search->tries < CLOCK_EVERY || look_at_budget(search);
 }
 
 /* In `words` a call that must come before another one may be spare: then it is taken as done. */

@@ -17,10 +17,9 @@ struct lp_slot {
     uint32_t after;             /* slot of a call of the same process that must come first */
 };
 
-/* When a call in flight returns; of those that return at once the earlier one comes first. */
+/* When a call in flight returns. */
 struct lp_return {
     uint64_t time_ns;
-    size_t call;
     uint32_t slot;
 };
 

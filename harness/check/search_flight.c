@@ -7,18 +7,21 @@
 
 #include "base/str.h"
 
-static bool comes_before(struct lp_return a, struct lp_return b)
+/* Of those that return at once the earlier one comes first. */
+static inline bool comes_before(const struct lp_part_search *search, struct lp_return a,
+                                struct lp_return b)
 {
-    return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.call < b.call;
+    if (a.time_ns != b.time_ns)
+        return a.time_ns < b.time_ns;
+    return search->slots[a.slot].item->call < search->slots[b.slot].item->call;
 }
 
 void lp_flight_push(struct lp_part_search *search, uint32_t slot)
 {
     struct lp_return *heap = search->heap;
-    const struct lp_item *item = search->slots[slot].item;
-    struct lp_return own = {.time_ns = item->return_ns, .call = item->call, .slot = slot};
+    struct lp_return own = {.time_ns = search->slots[slot].item->return_ns, .slot = slot};
     uint32_t at = search->heap_count++;
-    for (; at > 0 && comes_before(own, heap[(at - 1) / 2]); at = (at - 1) / 2)
+    for (; at > 0 && comes_before(search, own, heap[(at - 1) / 2]); at = (at - 1) / 2)
         heap[at] = heap[(at - 1) / 2];
     heap[at] = own;
 }
@@ -28,9 +31,9 @@ uint32_t lp_flight_pop(struct lp_part_search *search)
     struct lp_return *heap = search->heap, last = heap[--search->heap_count];
     uint32_t first = heap[0].slot, at = 0;
     for (uint32_t child = 1; child < search->heap_count; child = 2 * at + 1) {
-        if (child + 1 < search->heap_count && comes_before(heap[child + 1], heap[child]))
+        if (child + 1 < search->heap_count && comes_before(search, heap[child + 1], heap[child]))
             child++;
-        if (!comes_before(heap[child], last))
+        if (!comes_before(search, heap[child], last))
             break;
         heap[at] = heap[child];
         at = child;
