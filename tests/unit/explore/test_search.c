@@ -350,6 +350,78 @@ START_TEST(limits_end_a_search_and_take_away_the_claim)
 }
 END_TEST
 
+/* ---- a sleeper that is woken by the last step of another ---- */
+
+/* As programs under test are: worker 0 sleeps, which may be anything when it wakes, and then reads
+   what nobody else touches; worker 1 ends with its only step. */
+struct sleepy {
+    bool never, asleep, done[2];
+};
+
+static int sleepy_reset(void *self, bool fresh, struct lp_err *err)
+{
+    struct sleepy *world = self;
+    (void)fresh, (void)err;
+    *world = (struct sleepy){.never = world->never, .asleep = true};
+    return 0;
+}
+
+static bool sleepy_next(void *self, unsigned worker, struct lp_intent *intent)
+{
+    const struct sleepy *world = self;
+    *intent = (struct lp_intent){.access = {{.object = worker, .kind = LP_ACCESS_READ}},
+                                 .count = 1,
+                                 .everything = worker == 0 && world->asleep};
+    return !world->done[worker];
+}
+
+static bool sleepy_waits(void *self, unsigned worker)
+{
+    const struct sleepy *world = self;
+    return worker == 0 && world->asleep;
+}
+
+static int sleepy_step(void *self, unsigned worker, struct lp_effect *effect, struct lp_err *err)
+{
+    struct sleepy *world = self;
+    (void)err;
+    ck_assert(!sleepy_waits(self, worker));
+    world->done[worker] = true;
+    if (worker == 1)
+        world->asleep = world->never;
+    *effect = (struct lp_effect){.went = LP_WENT_DONE};
+    return 0;
+}
+
+static int sleepy_judge(void *self, enum lp_ending ending, struct lp_outcome_seen *seen,
+                        struct lp_err *err)
+{
+    const struct sleepy *world = self;
+    (void)ending, (void)err;
+    seen->found = world->done[0] ? LP_FOUND_VIOLATION : LP_FOUND_NOTHING;
+    return 0;
+}
+
+START_TEST(who_is_woken_by_the_end_of_another_goes_on)
+{
+    struct sleepy sleepy = {.never = _i & 1};
+    struct lp_world world = {.self = &sleepy,
+                             .workers = 2,
+                             .reset = sleepy_reset,
+                             .next = sleepy_next,
+                             .step = sleepy_step,
+                             .waits = sleepy_waits,
+                             .judge = sleepy_judge};
+    struct lp_search_options options = _i & 2 ? reduced : everything;
+    struct lp_search_result result;
+    struct lp_err err = {0};
+    ck_assert_int_eq(lp_search(&world, &options, &result, &err), 0);
+    ck_assert_uint_eq(result.violations, !sleepy.never);
+    ck_assert_uint_eq(result.deadlocks, sleepy.never);
+    lp_search_result_release(&result);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("search");
@@ -361,6 +433,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_foreign_release_needs_three);
     tcase_add_test(tcase, time_passes_only_when_all_wait);
     tcase_add_test(tcase, followed_time_waits_for_others);
+    tcase_add_loop_test(tcase, who_is_woken_by_the_end_of_another_goes_on, 0, 4);
     tcase_add_loop_test(tcase, reduced_is_as_good_as_everything, 0, 4);
     tcase_add_test(tcase, a_bound_is_kept_and_said);
     tcase_add_test(tcase, chance_finds_what_there_is_and_says_how_likely);
