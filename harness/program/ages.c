@@ -135,6 +135,21 @@ bool lp_ages_asked(const struct lp_sys_row *row)
     }
 }
 
+bool lp_ages_of_open_file(const struct lp_task *task)
+{
+    const struct lp_regs *regs = &task->pending.regs;
+    switch (task->pending.row->nr) {
+    case SYS_fstat:
+        return true;
+    case SYS_newfstatat:
+        return regs->args[3] & AT_EMPTY_PATH;
+    case SYS_statx:
+        return regs->args[2] & AT_EMPTY_PATH;
+    default:
+        return false;
+    }
+}
+
 void lp_ages_tell(const struct lp_tracer *tracer, const struct lp_task *task)
 {
     const struct lp_regs *regs = &task->pending.regs;

@@ -159,7 +159,7 @@ static void call_begins(struct lp_tracer *tracer, struct lp_task *task, unsigned
     if (!lp_enter_call(tracer, task)) {
         if (pending->drop)
             lp_regs_skip(task->tid, (int64_t)regs.args[2]);
-        if (tracer->clocks && lp_ages_asked(row))
+        if (tracer->clocks && lp_ages_of_open_file(task))
             resume_to_end(task);
         else
             lp_task_resume(task, 0);
