@@ -10,7 +10,8 @@
  * or more has passed; times are told as much too early at most.
  *
  * Files from before the exploration keep their times: interpreters compare them with what they
- * have stored.
+ * have stored. The virtual calendar is a day ahead, so that a time that a program sets itself
+ * (utimensat(2)) is known by being in the future.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@
 
 #define STEP_NS LP_SEC
 #define LOOK_NS (200 * LP_US)
+#define AHEAD_NS (86400 * LP_SEC)
 
 static uint64_t tick_ns(void)
 {
@@ -56,7 +58,7 @@ static void add(struct lp_tracer *tracer)
 struct lp_epoch lp_epoch_now(void)
 {
     uint64_t real_ns = next_tick_ns();
-    return (struct lp_epoch){real_ns, (real_ns / LP_SEC + 1) * LP_SEC};
+    return (struct lp_epoch){real_ns, real_ns + AHEAD_NS};
 }
 
 void lp_ages_begin(struct lp_tracer *tracer)
@@ -71,12 +73,19 @@ void lp_ages_note(struct lp_tracer *tracer)
         add(tracer);
 }
 
+static uint64_t real_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * LP_SEC + (uint64_t)now.tv_nsec;
+}
+
 static uint64_t told_ns(const struct lp_tracer *tracer, uint64_t stamp_ns)
 {
     const struct lp_age *first = &tracer->ages[0];
     uint64_t start_ns = tracer->epoch.virtual_ns;
-    if (stamp_ns < tracer->epoch.real_ns || stamp_ns > tick_ns())
-        return stamp_ns; /* an old file; or set by the program, which knows virtual times only */
+    if (stamp_ns < tracer->epoch.real_ns || stamp_ns > real_now_ns())
+        return stamp_ns; /* an old file; or set by the program */
     if (stamp_ns < first->real_ns)
         return start_ns - (first->real_ns - stamp_ns);
     size_t at = tracer->age_count - 1;
