@@ -201,6 +201,7 @@ static int prepare(const struct options *options, size_t count, struct lp_calls_
     if (lp_check_files_parse(files, &options->exports, options->linearization, count, err) == -1)
         return -1;
     request->want_order = files->wants_order;
+    request->want_calls = files->count > 0;
     return 0;
 }
 

@@ -18,6 +18,7 @@ struct lp_calls_request {
     uint64_t timeout_ns; /* 0: none */
     uint64_t memory;     /* bytes; 0: no limit */
     bool want_order;     /* for --linearization and the export of pictures */
+    bool want_calls;     /* all of them, for exports */
 };
 
 /* One history and what came of it. Too large for the stack of nobody: allocated by the caller, not

@@ -17,7 +17,7 @@ bool lp_check_streams(const char *path, const struct lp_calls_request *request)
     struct stat status;
     struct lp_err ignored = {0};
     if (!request->model || request->read.uncertainty_ns > 0 || request->want_order ||
-        stat(path, &status) == -1)
+        request->want_calls || stat(path, &status) == -1)
         return false;
     bool large = S_ISREG(status.st_mode) && request->memory > 0 &&
                  (uint64_t)status.st_size > request->memory;
@@ -30,19 +30,18 @@ bool lp_check_streams(const char *path, const struct lp_calls_request *request)
 /* All calls, of a file or of a folder of ours. */
 static int stream(struct lp_calls *names, const struct lp_calls_decision *decision,
                   const char *path, const struct lp_read_options *options, lp_call_sink *take,
-                  void *context, struct lp_reading *reading, struct lp_err *err)
+                  void *context, struct lp_reading *reading, bool *in_order, struct lp_err *err)
 {
     const struct lp_history *history = &decision->history;
     uint32_t kinds = lp_feed_kinds(&decision->inference.model);
+    *in_order = true;
     if (history->worker_count == 0)
         return lp_calls_stream(names, path, options, take, context, reading, err);
     *reading = (struct lp_reading){.format = "lockproof"};
     for (size_t i = 0; i < history->worker_count; i++)
         reading->rows += history->workers[i].record_count;
-    if (lp_calls_stream_history(names, history, kinds, take, context))
-        return 0;
-    lp_calls_release(names);
-    return lp_err_set(err, LP_ERR_USAGE, "'%s' has calls that are not in order", path);
+    *in_order = lp_calls_stream_history(names, history, kinds, take, context);
+    return 0;
 }
 
 /* ---- the first pass ---- */
@@ -89,11 +88,13 @@ static int pick_witness(struct lp_calls_decision *decision, const char *path,
     struct lp_decision *decided = &decision->decision;
     struct lp_calls names;
     struct lp_reading reading;
+    bool in_order;
     struct picking picking = {.decision = decided, .own = decision->history.worker_count > 0};
     if (decided->decided != LP_DECIDED_BROKEN || decided->witness_count == 0)
         return 0;
     picking.calls = lp_alloc(decided->witness_count, sizeof *picking.calls);
-    if (stream(&names, decision, path, options, pick_call, &picking, &reading, err) == -1) {
+    if (stream(&names, decision, path, options, pick_call, &picking, &reading, &in_order, err) ==
+        -1) {
         free(picking.calls);
         return -1;
     }
@@ -117,6 +118,7 @@ int lp_check_stream(struct lp_calls_decision *decision, const char *path,
     struct feeding feeding = {.report = &decision->report};
     options.calls_max = request->memory / WINDOW_PART / sizeof(struct lp_call) + 1;
     int64_t start = LP_CALL_NOTHING;
+    bool in_order;
     if (lp_is_folder(path) && lp_check_open(&decision->history, path, err) == -1)
         return -1;
     if (decision->history.worker_count > 0)
@@ -126,12 +128,18 @@ int lp_check_stream(struct lp_calls_decision *decision, const char *path,
         return -1;
     decision->report.streamed = true;
     if (stream(&decision->calls, decision, path, &options, feed_call, &feeding, &decision->reading,
-               err) == -1) {
+               &in_order, err) == -1) {
         lp_feed_free(feeding.feed);
         return -1;
     }
     lp_feed_end(feeding.feed, &decision->decision);
     lp_feed_free(feeding.feed);
     decision->calls.count = 0;
+    if (!in_order) {
+        lp_decision_release(&decision->decision);
+        decision->decision = (struct lp_decision){.decided = LP_DECIDED_UNKNOWN,
+                                                  .why = LP_WHY_ONE_PASS,
+                                                  .detail = "the calls are not in order"};
+    }
     return pick_witness(decision, path, &options, err);
 }

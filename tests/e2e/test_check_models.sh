@@ -111,6 +111,8 @@ expect_status '1 3' 'a lock that is wrong, by a model'
 lp check --memory 64k --model owned-mutex "$dir"
 expect_status 0 'a run in little memory'
 expect_in "$out" 'decided while they were read' 'a run in one pass: said so'
+lp check --model owned-mutex --export "edn=$work/by-model.edn" "$dir"
+pass_if 'an export of a run decided by a model has its calls' test "$(grep -c :acquire "$work/by-model.edn")" -gt 10
 judge flock-rogue
 lp check --model counter "$work/run-$run_number"
 expect_status '1 3' 'what a run lost, by a model'

@@ -141,6 +141,22 @@ START_TEST(a_lease_and_the_try_that_was_granted)
 }
 END_TEST
 
+/* As only damaged files are: the first call began behind the second one of its worker. */
+START_TEST(a_stream_out_of_order_says_so)
+{
+    const struct hb_op ops[] = {HB_LOCK(0, 10, 100, .attempt_ns = 90), HB_READ(0, 20, 21, 0)};
+    struct lp_calls streamed;
+    hb_build(&hb, &(struct hb_run){HB_OPS(ops)});
+    lp_calls_from_history(&calls, &hb.history);
+    compare(&calls, "worker 0 read@store a=0 ok 20..21\n"
+                    "worker 0 acquire@lock lock ok 90..100\n"
+                    "worker 0 release@lock lock unknown 100\n");
+    ck_assert(!lp_calls_stream_history(&streamed, &hb.history, UINT32_MAX, keep, &streamed));
+    streamed.calls = NULL;
+    lp_calls_release(&streamed);
+}
+END_TEST
+
 START_TEST(a_lease_is_renewed_while_it_is_held)
 {
     const struct hb_op ops[] = {HB_LOCK(0, 10, 30, .value = 500, .attempt_ns = 25),
@@ -204,6 +220,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, handles_upgrades_and_second_grants_end_holds);
     tcase_add_test(tcase, a_lease_and_the_try_that_was_granted);
     tcase_add_test(tcase, a_stream_ends_when_it_was_enough);
+    tcase_add_test(tcase, a_stream_out_of_order_says_so);
     tcase_add_test(tcase, a_lease_is_renewed_while_it_is_held);
     tcase_add_test(tcase, a_release_that_was_refused_does_not_end_renewals);
     tcase_add_test(tcase, a_token_is_that_of_the_grant_before_it);
