@@ -87,7 +87,7 @@ static void *grow(void *array, size_t *cap, size_t need, size_t size)
 
 static uint64_t hash_state(const struct lp_part_search *search, const uint64_t *words)
 {
-    uint64_t hash = words[0] * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = words[0] * LP_GOLDEN;
     for (size_t i = 1; i < search->state_words; i++)
         hash = lp_mix(hash, words[i]);
     return hash ^ hash >> 32;

@@ -3,7 +3,7 @@
  * Virtual time. It moves by jumps, from one end of a thought or lease to the next; between two
  * jumps nothing takes any time, but that each stamp of what is recorded is a little later than the
  * one before. Nothing depends on the machine's clock: on a busy one the time that really passed
- * could be longer than any lease.
+ * could be longer than any lease. (Where a server ends leases by its own, lp_scene_is_blurred().)
  */
 #include "explore/scene.h"
 

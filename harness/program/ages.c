@@ -15,11 +15,9 @@
  */
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "base/units.h"
@@ -32,17 +30,17 @@
 #define LOOK_NS (200 * LP_US)
 #define AHEAD_NS (86400 * LP_SEC)
 
-static uint64_t tick_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * LP_SEC + (uint64_t)now.tv_nsec;
 }
 
 static uint64_t next_tick_ns(void)
 {
-    uint64_t before_ns = tick_ns(), after_ns;
-    while ((after_ns = tick_ns()) == before_ns)
+    uint64_t before_ns = clock_ns(CLOCK_REALTIME_COARSE), after_ns;
+    while ((after_ns = clock_ns(CLOCK_REALTIME_COARSE)) == before_ns)
         lp_clock_sleep_until(lp_clock_ns() + LOOK_NS);
     return after_ns;
 }
@@ -73,18 +71,11 @@ void lp_ages_note(struct lp_tracer *tracer)
         add(tracer);
 }
 
-static uint64_t real_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * LP_SEC + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t told_ns(const struct lp_tracer *tracer, uint64_t stamp_ns)
 {
     const struct lp_age *first = &tracer->ages[0];
     uint64_t start_ns = tracer->epoch.virtual_ns;
-    if (stamp_ns < tracer->epoch.real_ns || stamp_ns > real_now_ns())
+    if (stamp_ns < tracer->epoch.real_ns || stamp_ns > clock_ns(CLOCK_REALTIME))
         return stamp_ns; /* an old file; or set by the program */
     if (stamp_ns < first->real_ns)
         return start_ns - (first->real_ns - stamp_ns);
@@ -148,8 +139,6 @@ bool lp_ages_of_open_file(const struct lp_task *task)
 {
     const struct lp_regs *regs = &task->pending.regs;
     switch (task->pending.row->nr) {
-    case SYS_fstat:
-        return true;
     case SYS_newfstatat:
         return regs->args[3] & AT_EMPTY_PATH;
     case SYS_statx:

@@ -139,9 +139,10 @@ struct lp_epoch lp_epoch_now(void);
 /* For times of files: a trial begins; virtual time has moved on. */
 void lp_ages_begin(struct lp_tracer *tracer);
 void lp_ages_note(struct lp_tracer *tracer);
-/* Does the call tell times of a file? Then they are told anew behind it. (Of one that has no path
-   here and is not open the path is the system's, and the file is an old one.) */
+/* Does the call tell times of a file? Then they are told anew behind it. */
 bool lp_ages_asked(const struct lp_sys_row *row);
+/* Does it name the file by its descriptor only? (A path that is nobody's object is the system's,
+   and its file an old one.) */
 bool lp_ages_of_open_file(const struct lp_task *task);
 void lp_ages_tell(const struct lp_tracer *tracer, const struct lp_task *task);
 

@@ -27,6 +27,7 @@
 
 #include "os/clock.h"
 #include "os/futex.h"
+#include "tests/bench/median.h"
 
 #define STEPS 4 /* lock, read, write, unlock */
 #define TURNS 7
@@ -193,18 +194,6 @@ static double bare_turn(void)
     return (double)(end_ns - start_ns) / 1e9 / HAND_OVERS;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, TURNS, sizeof *values, by_size);
-    return values[TURNS / 2];
-}
-
 /* Explores and measures what cannot be avoided in turn; false when nothing was explored. */
 static bool compare(const char *program, const char *name, const char *arguments,
                     double (*bare)(unsigned rounds), unsigned rounds)
@@ -222,7 +211,7 @@ static bool compare(const char *program, const char *name, const char *arguments
         ratio[i] = rate[i] * (before + after) / 2;
     }
     printf("explore %-7s %6.0f schedules/s, %.2f of the rate of a bare loop (%s)\n", name,
-           median(rate), median(ratio), arguments);
+           median_of(rate, TURNS), median_of(ratio, TURNS), arguments);
     return true;
 }
 

@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "check/model.h"
+#include "tests/bench/median.h"
 
 #define PROCESSES 10
 #define VALUES 5
@@ -239,18 +240,6 @@ static void generate(struct world *world, const struct shape *shape, uint64_t se
 
 /* ---- the clock ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, unsigned count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[count / 2];
-}
-
 /* Processor time: other programs on the machine do not count. */
 static uint64_t now_ns(void)
 {
@@ -305,7 +294,7 @@ static double time_decision(const struct shape *shape, const struct lp_calls *ca
             figures->rule = decision.rule;
         lp_decision_release(&decision);
     }
-    return median(times, runs);
+    return median_of(times, runs);
 }
 
 static void time_all(const struct shape *shape, struct figures *figures)
@@ -321,7 +310,7 @@ static void time_all(const struct shape *shape, struct figures *figures)
         times[i] = (double)(now_ns() - begin) / 1e6;
     }
     (void)sink;
-    figures->pass_ms = median(times, runs);
+    figures->pass_ms = median_of(times, runs);
     figures->rule_ms = time_decision(shape, &world.calls, false, runs, figures);
     /* All waiting acquires with their tokens, in all their orders: minutes, and nobody's case. */
     if (world.kind != LP_MODEL_FENCED)

@@ -19,6 +19,7 @@
 #include "check/model.h"
 #include "history/read.h"
 #include "os/clock.h"
+#include "tests/bench/median.h"
 
 #define PAIRS 9
 
@@ -79,18 +80,6 @@ static double decide_ms(const char *folder, const struct lp_model *model)
     return elapsed_ms;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, PAIRS, sizeof *values, by_size);
-    return values[PAIRS / 2];
-}
-
 static void compare(const char *folder, const glob_t *files, const char *name)
 {
     struct lp_model model;
@@ -107,7 +96,7 @@ static void compare(const char *folder, const glob_t *files, const char *name)
         ratio[i] = decided[i] / pass[i];
     }
     printf("%-12s %9zu records  decided %7.1f ms  plain pass %6.1f ms  %5.2f passes\n", name,
-           records, median(decided), median(pass), median(ratio));
+           records, median_of(decided, PAIRS), median_of(pass, PAIRS), median_of(ratio, PAIRS));
 }
 
 int main(int argc, char **argv)

@@ -17,6 +17,7 @@
 #include "history/read.h"
 #include "history/write.h"
 #include "os/clock.h"
+#include "tests/bench/median.h"
 
 #define PAIRS 7
 #define CALLS 200000
@@ -77,18 +78,6 @@ static size_t count_lines(const struct lp_str *text)
     return lines;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *numbers)
-{
-    qsort(numbers, PAIRS, sizeof *numbers, by_number);
-    return numbers[PAIRS / 2];
-}
-
 static void measure(const char *what, const char *notation, const struct lp_str *text, size_t count)
 {
     double read_ns[PAIRS], pass_ns[PAIRS], ratio[PAIRS];
@@ -113,10 +102,10 @@ static void measure(const char *what, const char *notation, const struct lp_str 
         ratio[i] = read_ns[i] / pass_ns[i];
     }
     double size = (double)text->len;
-    double read = median(read_ns);
+    double read = median_of(read_ns, PAIRS);
     printf("%-13s %-6s %7.1f MB %8.0f MB/s %7.2f M rows/s %9.0f MB/s %6.1f\n", what, notation,
-           size / 1e6, size / read * 1e3, (double)lines / read * 1e3, size / median(pass_ns) * 1e3,
-           median(ratio));
+           size / 1e6, size / read * 1e3, (double)lines / read * 1e3,
+           size / median_of(pass_ns, PAIRS) * 1e3, median_of(ratio, PAIRS));
 }
 
 int main(int argc, char **argv)
